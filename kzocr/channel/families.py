@@ -1,0 +1,229 @@
+"""Hand-written families of document channels: each function draws one document's `ChannelModel`.
+
+They encode what is known of engines (which letters look alike, which alphabet an engine can print) and leave
+the numbers of a document to chance: every draw picks its own few systematic errors and its own rates. Families
+that are counted on real OCR instead live in `estimate`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from kzocr.channel.model import ChannelModel, Rule
+from kzocr.text import FOREIGN_LETTERS, KAZAKH_SPECIFIC_LOWER, LATIN_LOOKALIKES, LOWER, UPPER
+
+# Look-alikes in print, flat on purpose: which of them a document shows is drawn, not how a language uses them.
+_SIMILAR = {
+    "а": "з о е э", "ә": "э а о е", "б": "6 о в", "в": "н з б", "г": "т ғ r", "ғ": "г F т", "д": "л ц",
+    "е": "с ө о э", "ж": "к х", "з": "э а 3 в", "и": "н й ы ц", "й": "и н", "к": "қ н х", "қ": "к к, ц",
+    "л": "п д н", "м": "н и ім іп", "н": "и п ң л в", "ң": "н ц п", "о": "с ө е 0", "ө": "о е с", "п": "л н гі іі",
+    "р": "о", "с": "е о", "т": "г т' і", "у": "ү ұ ч", "ұ": "ү у", "ү": "ұ у", "ф": "о ср", "х": "ж к",
+    "һ": "н ь б", "ц": "и н п", "ч": "у", "ш": "щ пі іп п ін", "щ": "ш", "ы": "ьі ь и", "і": "1 ! i l і: т",
+    "ь": "ы ъ б", "э": "з а ә", "ю": "іо о", "я": "л и", "ъ": "ь",
+    "А": "Л Д", "Ә": "Э О З", "Б": "В 6", "В": "Б", "Г": "Т Ғ", "Ғ": "Г F", "Д": "Л", "Е": "Б Ғ", "Ж": "К Х",
+    "З": "3 Э", "И": "Н Й", "Й": "И", "К": "Қ Н", "Қ": "К К,", "Л": "П Д", "М": "И Н", "Н": "И П", "О": "0 С Ө",
+    "Ө": "О Е", "П": "Л Н", "С": "О Е", "Т": "Г", "У": "Ү Ұ", "Ұ": "Ү У", "Ү": "Ұ У", "Ш": "ІП Щ", "Ы": "ЬІ",
+    "І": "1 ! l", "Э": "З", "Ң": "Н Ц", "Х": "Ж", "Я": "Л",
+}  # fmt: skip
+_SIMILAR_STRINGS = {
+    "ін": "ш", "ің": "щ ін", "ні": "ш т", "пі": "ш", "іп": "ш", "лі": "ш", "ті": "п", "кі": "ю", "ші": "пп ш",
+    "іі": "п", "тт": "п", "ьі": "ы", "ци": "щ", "ми": "ши", "нн": "ш", "ли": "ш", "сі": "а", "дің": "дщ",
+}  # fmt: skip
+_PUNCTUATION = {
+    ".": ", ' :", ",": ". ' ;", "-": "— - ‑ _", "—": "- -- –", "–": "- —", "«": "\" < << “", "»": "\" > >> ”",
+    "?": "2 7 9 ‚", "!": "1 і |", ":": ". ;", ";": ": ,", "(": "{ [", ")": "} ]", "\"": "'' “ ”", "…": "... .",
+}  # fmt: skip
+
+# What an engine with a Russian alphabet prints for the letters that it lacks, most usual first.
+_RUSSIAN_READINGS = {
+    "қ": "к к, ^ * ц з к; $ ж £ [ н", "ғ": "г F т r г- f е", "ң": "н ц н, п н; в ц,", "ә": "э а о з е",
+    "ө": "е о э в с 0 6", "ұ": "у ¥ ү у, V ч", "ү": "у Y v г ч у;", "һ": "н h ь Ь п b 1",
+    "і": "1 ! i и : I / l т г | ; ' ь",
+    "Қ": "К К, 1^ К; Ц * Ж", "Ғ": "Г F Е Т", "Ң": "Н Ц Н,", "Ә": "Э О З Е А", "Ө": "О Е 0 9 8",
+    "Ұ": "У ¥ Y Ү", "Ү": "У Y V Ч", "Һ": "Н h Ь", "І": "1 I ! Г Т",
+}  # fmt: skip
+
+
+def clean(rng: np.random.Generator) -> ChannelModel:
+    """Return the channel of a document without errors."""
+    return ChannelModel(name="clean")
+
+
+def spaced_letters(rng: np.random.Generator) -> ChannelModel:
+    """Return a text layer whose letters drift apart: systematic spaces by letter, few misread letters.
+
+    Which letters are followed or preceded by spaces, and how often, is drawn per document; wide letters are
+    likelier. Rates run from 0.5 % to 90 % for a document's bad letters and stay near 0 for its others.
+    """
+    after, before = _letter_rates(rng, wide="шжмщыюфқңӨШЖМ"), _letter_rates(rng, wide="ііңыүі")
+    severity = float(rng.choice([0.3, 1.0, 1.0, 1.8]))
+    rules = [
+        *_similar_rules(rng, n_systematic=int(rng.integers(0, 7)), background=10 ** rng.uniform(-4.5, -2.8)),
+        *_punctuation_rules(rng, chance=0.15),
+        *_space_rules(rng, doubling=rng.choice([0.0, 0.01, 0.05, 0.1])),
+    ]
+    return ChannelModel(
+        name="spaced-letters",
+        rules=_merge(rules),
+        space_after={letter: min(rate * severity, 0.95) for letter, rate in after.items()},
+        space_before={letter: min(rate * severity, 0.95) for letter, rate in before.items()},
+        burstiness=float(rng.choice([0.0, 0.3, 1.0])),
+    )
+
+
+def similar_letters(rng: np.random.Generator) -> ChannelModel:
+    """Return an engine that knows Kazakh on worn print: look-alikes, few of them systematic, bursts, specks."""
+    rules = [
+        *_similar_rules(rng, n_systematic=int(rng.integers(1, 14)), background=10 ** rng.uniform(-4, -2)),
+        *_punctuation_rules(rng, chance=0.3),
+        *_space_rules(rng, doubling=rng.choice([0.0, 0.0, 0.01])),
+    ]
+    specks = ["'", ".", ",", "-", ":", ";", "`", "*", "|", "~", "_", "^", "і", "ь"]
+    speck_rate = 10 ** rng.uniform(-5, -2.6)
+    spaces = {}
+    if rng.random() < 0.3:
+        spaces = {letter: float(rate) for letter, rate in zip(LOWER, rng.beta(0.3, 40, len(LOWER)), strict=True)}
+    return ChannelModel(
+        name="similar-letters",
+        rules=_merge(rules),
+        space_after=spaces,
+        insertions={speck: speck_rate / len(specks) for speck in specks},
+        latin_words=float(rng.choice([0.0, 0.0, 0.0, 0.004])),
+        burstiness=float(rng.choice([0.0, 0.5, 2.0])),
+    )
+
+
+def russian_engine(rng: np.random.Generator) -> ChannelModel:
+    """Return an engine with a Russian model on Kazakh print: each Kazakh letter has this document's readings.
+
+    The first reading of a letter takes most of its mass in one document and another's in the next; letter pairs
+    that look like one Russian letter (ін -> ш) come and go with the face.
+    """
+    concentration = float(rng.choice([0.15, 0.4, 1.0]))
+    kept = 0.0 if rng.random() < 0.7 else float(rng.uniform(0, 0.5))
+    rules = []
+    for letter, listed in _RUSSIAN_READINGS.items():
+        readings = listed.split()
+        expected = 0.45 ** np.arange(len(readings)) + 0.02
+        shares = rng.dirichlet(expected / expected.sum() * 6 * concentration + 1e-3)
+        lost = float(rng.choice([0.0, 0.02, 0.1]))
+        outputs = {
+            reading: float(share) * (1 - kept) * (1 - lost) for reading, share in zip(readings, shares, strict=True)
+        }
+        outputs[""] = (1 - kept) * lost
+        rules.append(Rule(letter, outputs))
+    for source, listed in _SIMILAR_STRINGS.items():
+        if "і" in source and rng.random() < 0.6:
+            rules.append(Rule(source, {str(rng.choice(listed.split())): float(rng.uniform(0.05, 1.2) ** 2) / 1.5}))
+    rules += _similar_rules(rng, int(rng.integers(0, 5)), 10 ** rng.uniform(-4, -2.5), skip=KAZAKH_SPECIFIC_LOWER)
+    rules += [*_punctuation_rules(rng, chance=0.15), *_space_rules(rng, doubling=0.0)]
+    return ChannelModel(
+        name="russian-engine",
+        rules=_merge(rules),
+        latin_words=float(rng.choice([0.0, 0.01, 0.03, 0.08])),
+        burstiness=float(rng.choice([0.0, 0.3])),
+    )
+
+
+def mixed_alphabets(rng: np.random.Generator) -> ChannelModel:
+    """Return a document with Latin, Bashkir or digit look-alikes inside Cyrillic words."""
+    from_latin: dict[str, list[str]] = {}
+    for foreign, letter in {
+        **LATIN_LOOKALIKES,
+        **FOREIGN_LETTERS,
+        "0": "О",
+        "3": "З",
+        "6": "б",
+        "1": "і",
+    }.items():
+        from_latin.setdefault(letter, []).append(foreign)
+    everywhere = rng.random() < 0.3
+    rules = []
+    for letter, foreign_letters in from_latin.items():
+        if rng.random() < 0.35:
+            rate = float(rng.uniform(0.6, 0.95)) if everywhere else float(rng.beta(0.5, 6))
+            shares = rng.dirichlet(np.ones(len(foreign_letters)))
+            outputs = {foreign: rate * float(share) for foreign, share in zip(foreign_letters, shares, strict=True)}
+            rules.append(Rule(letter, outputs))
+    rules += _similar_rules(rng, int(rng.integers(0, 3)), 10 ** rng.uniform(-4.5, -3))
+    return ChannelModel(name="mixed-alphabets", rules=_merge(rules), latin_words=float(rng.choice([0.0, 0.01, 0.05])))
+
+
+def lost_letters(rng: np.random.Generator) -> ChannelModel:
+    """Return an engine that drops letters, Kazakh ones above all, and now and then a whole space."""
+    kazakh_rate, other_rate = float(rng.beta(0.8, 8)), 10 ** rng.uniform(-4, -2.2)
+    rules = [
+        Rule(
+            letter,
+            {"": kazakh_rate * float(rng.uniform(0, 2)) / 2 if letter in KAZAKH_SPECIFIC_LOWER else other_rate},
+        )
+        for letter in LOWER
+    ]
+    rules += _similar_rules(rng, int(rng.integers(0, 5)), 10 ** rng.uniform(-4.5, -3))
+    return ChannelModel(
+        name="lost-letters",
+        rules=_merge([*rules, *_space_rules(rng, doubling=0.0), *_punctuation_rules(rng, chance=0.2, lost=True)]),
+        burstiness=float(rng.choice([0.0, 1.0])),
+    )
+
+
+def _letter_rates(rng: np.random.Generator, wide: str) -> dict[str, float]:
+    n_bad = int(rng.integers(1, 12))
+    letters = LOWER + UPPER
+    weights = np.array([4.0 if letter in wide else 1.0 for letter in letters])
+    bad = rng.choice(len(letters), size=n_bad, replace=False, p=weights / weights.sum())
+    rates = {letter: float(rate) for letter, rate in zip(letters, rng.beta(0.3, 60, len(letters)), strict=True)}
+    for index in bad:
+        rates[letters[index]] = float(np.clip(rng.beta(0.7, 2.0), 0.005, 0.9))
+    return rates
+
+
+def _similar_rules(rng: np.random.Generator, n_systematic: int, background: float, skip: str = "") -> list[Rule]:
+    """Return `n_systematic` strong look-alike rules and a weak background over all the others."""
+    rules = []
+    listed = {source: outputs for source, outputs in {**_SIMILAR, **_SIMILAR_STRINGS}.items() if source not in skip}
+    strong = set(rng.choice(len(listed), size=min(n_systematic, len(listed)), replace=False).tolist())
+    for index, (source, outputs) in enumerate(listed.items()):
+        choices = outputs.split()
+        if index in strong:
+            rules.append(Rule(source, {str(rng.choice(choices)): float(np.clip(rng.beta(0.6, 5), 0.002, 0.9))}))
+        elif len(source) == 1 and background > 0:
+            shares = rng.dirichlet(np.full(len(choices), 0.5)) * background * float(rng.gamma(0.5, 2))
+            rules.append(Rule(source, {c: min(float(s), 0.2) for c, s in zip(choices, shares, strict=True)}))
+    return rules
+
+
+def _punctuation_rules(rng: np.random.Generator, chance: float, lost: bool = False) -> list[Rule]:
+    rules = []
+    for source, outputs in _PUNCTUATION.items():
+        if rng.random() < chance:
+            choice = "" if lost or rng.random() < 0.1 else str(rng.choice(outputs.split()))
+            if choice != source:
+                rules.append(Rule(source, {choice: float(np.clip(rng.beta(0.5, 5), 0.002, 0.8))}))
+    return rules
+
+
+def _space_rules(rng: np.random.Generator, doubling: float) -> list[Rule]:
+    """Return rules for the space and the line end: doubled, rarely lost, a space left hanging at a line end."""
+    lost = float(rng.choice([0.0, 0.0, 0.001, 0.004, 0.012]))
+    rules = [Rule(" ", {"": lost, "  ": float(doubling)})]
+    if rng.random() < 0.3:
+        rules.append(Rule("\n", {" \n": float(rng.uniform(0.1, 0.9))}))
+    return rules
+
+
+def _merge(rules: Sequence[Rule]) -> tuple[Rule, ...]:
+    """Return one rule per source and neighbours; the outputs of several are added, their sum capped at 0.98."""
+    merged: dict[tuple[str, str, str], dict[str, float]] = {}
+    for rule in rules:
+        outputs = merged.setdefault((rule.left, rule.source, rule.right), {})
+        for output, rate in rule.outputs.items():
+            outputs[output] = outputs.get(output, 0.0) + rate
+    return tuple(Rule(source, _capped(outputs), left, right) for (left, source, right), outputs in merged.items())
+
+
+def _capped(outputs: Mapping[str, float]) -> dict[str, float]:
+    total = sum(outputs.values())
+    return {output: rate * min(1.0, 0.98 / total) if total else rate for output, rate in outputs.items()}

@@ -1,0 +1,308 @@
+"""The `kzocr` command: argv -> call -> print; exit code 1 if any input failed, 2 for a wrong command line."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+import kzocr
+from kzocr.formats import plain
+
+if TYPE_CHECKING:
+    from kzocr.corrector import Correction, Corrector, Progress
+
+STDIN = "-"
+PROGRESS_FROM_BYTES = 20_000
+"""Shorter inputs are done before a progress bar would be seen."""
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="Post-OCR correction for Kazakh.",
+)
+
+
+def main() -> None:
+    """Run the command line."""
+    app()
+
+
+def _print_version(is_asked: bool) -> None:
+    if is_asked:
+        typer.echo(f"kzocr {kzocr.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Post-OCR correction for Kazakh."""
+
+
+@dataclass(frozen=True)
+class _Task:
+    """One input: its name ("-" is the standard input) and where its correction goes (`None`: printed)."""
+
+    name: str
+    destination: Path | None
+
+    @property
+    def label(self) -> str:
+        return "<stdin>" if self.name == STDIN else self.name
+
+    @property
+    def n_bytes(self) -> int:
+        """Return the file's size; 0 if it is unknown."""
+        path = Path(self.name)
+        return path.stat().st_size if self.name != STDIN and path.is_file() else 0
+
+    def read(self) -> plain.TextFile:
+        if self.name == STDIN:
+            return plain.parse(sys.stdin.buffer.read(), name=self.label)
+        return plain.read(Path(self.name))
+
+
+@app.command()
+def correct(
+    files: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[FILES]...", help="UTF-8 text; none or - is the standard input."),
+    ] = None,
+    output: Annotated[
+        str | None,
+        typer.Option("-o", "--output", help="Write to this file; several inputs: into this folder."),
+    ] = None,
+    in_place: Annotated[bool, typer.Option("--in-place", help="Write each correction over its input.")] = False,
+    diff: Annotated[bool, typer.Option("--diff", help="Print the changed lines with the changes marked.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print a JSON object a file, with every edit.")] = False,
+    min_confidence: Annotated[
+        float, typer.Option(min=0.0, max=1.0, help="Refuse changes that the model is less sure of.")
+    ] = 0.0,
+    model: Annotated[
+        str | None, typer.Option(help="A model folder or a Hub name; without it the model in the package.")
+    ] = None,
+    revision: Annotated[str | None, typer.Option(help="Branch, tag or commit of a Hub model.")] = None,
+    device: Annotated[str, typer.Option(help="cpu, cuda, ...; auto takes a GPU if there is one.")] = "auto",
+    batch_bytes: Annotated[int, typer.Option(min=1, help="Bytes of text that the model sees at once.")] = 8192,
+) -> None:
+    """Correct OCR text. Nothing is written over an input unless --in-place says so."""
+    if in_place + diff + as_json > 1 or (in_place and output is not None) or (diff and output is not None):
+        raise typer.BadParameter("--in-place, --diff and --json go alone, and only --json goes with -o")
+    tasks = _tasks(files or [STDIN], output, in_place, suffix=".json" if as_json else "")
+    corrector: Corrector | None = None
+    n_failed = n_done_bytes = 0
+    n_all_bytes = sum(task.n_bytes for task in tasks)
+    with _progress(n_all_bytes) as show:
+        for task in tasks:
+
+            def on_progress(n_done: int, n_all: int, start: int = n_done_bytes, size: int = task.n_bytes) -> None:
+                show(start + size * n_done // max(n_all, 1), n_all_bytes)
+
+            try:
+                file = task.read()
+                corrector = corrector or _corrector(model, revision, device, batch_bytes, min_confidence)
+                _correct_one(corrector, task, file, on_progress, diff=diff, as_json=as_json)
+            except (OSError, ValueError) as error:
+                n_failed += 1
+                _complain(_message(error, task.label))
+            n_done_bytes += task.n_bytes
+    if n_failed:
+        raise typer.Exit(1)
+
+
+def _tasks(names: list[str], output: str | None, in_place: bool, suffix: str = "") -> list[_Task]:
+    """Return the inputs with their destinations; `suffix` is added to the names of files in a folder.
+
+    Raises:
+        typer.BadParameter: two inputs would go to one file, or one over an input.
+    """
+    if in_place:
+        if STDIN in names:
+            raise typer.BadParameter("--in-place needs files: the standard input cannot be written over")
+        return [_Task(name, Path(name)) for name in dict.fromkeys(names)]
+    if output is None:
+        return [_Task(name, None) for name in names]
+    is_folder = len(names) > 1 or output.endswith(("/", "\\")) or Path(output).is_dir()
+    tasks: dict[Path, _Task] = {}
+    inputs = {Path(name).resolve() for name in names if name != STDIN}
+    for name in names:
+        file_name = "stdin.txt" if name == STDIN else Path(name).name
+        destination = Path(output) / (file_name + suffix) if is_folder else Path(output)
+        if destination.resolve() in inputs:
+            raise typer.BadParameter(f"{destination} is an input; to write over it say --in-place")
+        if destination in tasks:
+            raise typer.BadParameter(f"{tasks[destination].name} and {name} would both go to {destination}")
+        tasks[destination] = _Task(name, destination)
+    return list(tasks.values())
+
+
+def _correct_one(
+    corrector: Corrector,
+    task: _Task,
+    file: plain.TextFile,
+    on_progress: Progress,
+    *,
+    diff: bool,
+    as_json: bool,
+) -> None:
+    if diff:
+        _print_diff(corrector.explain(file.text, on_progress=on_progress), task.label)
+        return
+    if as_json:
+        correction = corrector.explain(file.text, on_progress=on_progress)
+        record = {
+            "file": task.label,
+            "text": correction.text,
+            "edits": [asdict(edit) for edit in correction.edits],
+            "kept": dict(correction.kept),
+        }
+        corrected = plain.TextFile(json.dumps(record, ensure_ascii=False) + "\n")
+    else:
+        text = corrector.correct(file.text, on_progress=on_progress)
+        corrected = plain.TextFile(text, file.has_byte_order_mark)
+    if task.destination is None:
+        sys.stdout.buffer.write(plain.serialise(corrected))
+        sys.stdout.buffer.flush()
+    else:
+        task.destination.parent.mkdir(parents=True, exist_ok=True)
+        plain.write(task.destination, corrected)
+
+
+def _print_diff(correction: Correction, label: str) -> None:
+    """Print the changed lines: in colour on a terminal, else with [-before-]{+after+} marks."""
+    from rich.console import Console
+    from rich.text import Text
+
+    console = Console(soft_wrap=True, highlight=False)
+    for number, pieces in _changed_lines(correction):
+        line = Text(f"{label}:{number}: ", style="dim")
+        for before, after in pieces:
+            if before == after:
+                line.append(before, style="not dim")
+            elif console.is_terminal:
+                line.append(before or "", style="not dim red strike")
+                line.append(after, style="not dim green underline")
+            else:
+                line.append((f"[-{before}-]" if before else "") + (f"{{+{after}+}}" if after else ""))
+        console.print(line)
+
+
+def _changed_lines(correction: Correction) -> Iterator[tuple[int, list[tuple[str, str]]]]:
+    """Yield the number of each changed line with its pieces, (before, after); edits never cross lines."""
+    edits = iter(correction.edits)
+    edit = next(edits, None)
+    position = 0
+    for number, line in enumerate(correction.original.splitlines(keepends=True), start=1):
+        if edit is None:
+            return
+        end = position + len(line)
+        pieces = []
+        is_changed = False
+        while edit is not None and (edit.start < end or end == len(correction.original)):
+            kept = correction.original[position : edit.start]
+            pieces += [(kept, kept), (edit.before, edit.after)]
+            position = edit.end
+            is_changed = True
+            edit = next(edits, None)
+        rest = correction.original[position:end].rstrip("\r\n")
+        position = end
+        if is_changed:
+            yield number, [*pieces, (rest, rest)]
+
+
+@app.command()
+def corrupt(
+    file: Annotated[str, typer.Argument(metavar="[FILE]", help="UTF-8 text; - is the standard input.")] = STDIN,
+    seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same noise.")] = 0,
+    prior: Annotated[str, typer.Option(help="The kind of document to imitate; `list` lists them.")] = "mixture",
+    cer: Annotated[
+        float | None, typer.Option(min=0.0, max=1.0, help="Scale the noise to this character error rate.")
+    ] = None,
+    output: Annotated[str | None, typer.Option("-o", "--output", help="Write to this file.")] = None,
+) -> None:
+    """Print a text as an OCR engine might have read it: the noise that the models are trained on."""
+    import numpy as np
+
+    from kzocr.channel.prior import ChannelPrior
+
+    if prior == "list":
+        typer.echo("\n".join(ChannelPrior.shipped_names()))
+        return
+    [task] = _tasks([file], output, in_place=False)
+    rng = np.random.default_rng(seed)
+    try:
+        content = task.read()
+        channel = ChannelPrior.shipped(prior).draw(rng)
+        if cer is None:
+            text = channel.sample(content.text, rng)
+        else:
+            text, reached = channel.sample_with_cer(content.text, cer, rng)
+            typer.echo(f"character error rate {reached:.4f}", err=True)
+        corrupted = plain.TextFile(text, content.has_byte_order_mark)
+        if task.destination is None:
+            sys.stdout.buffer.write(plain.serialise(corrupted))
+            sys.stdout.buffer.flush()
+        else:
+            plain.write(task.destination, corrupted)
+    except (OSError, ValueError) as error:
+        _complain(_message(error, task.label))
+        raise typer.Exit(1) from error
+
+
+def _corrector(
+    model: str | None, revision: str | None, device: str, batch_bytes: int, min_confidence: float
+) -> Corrector:
+    """Return the corrector that the options describe, or end with a message."""
+    from kzocr.corrector import Corrector
+    from kzocr.guards import Guards
+
+    try:
+        return Corrector.from_pretrained(
+            model,
+            revision=revision,
+            device=device,
+            batch_bytes=batch_bytes,
+            guards=Guards(min_confidence=min_confidence),
+        )
+    except (OSError, ValueError) as error:
+        _complain(str(error))
+        raise typer.Exit(1) from error
+
+
+@contextmanager
+def _progress(n_all_bytes: int) -> Iterator[Progress]:
+    """Give a function that shows how far the work is, on the standard error if that is a terminal."""
+    if n_all_bytes < PROGRESS_FROM_BYTES or not sys.stderr.isatty():
+        yield lambda _done, _all: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        row = bar.add_task("correcting", total=n_all_bytes)
+        yield lambda n_done, n_all: bar.update(row, completed=n_done, total=n_all)
+
+
+def _message(error: OSError | ValueError, label: str) -> str:
+    """Return the error in one line that names the file."""
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.filename or label}: {error.strerror}"
+    text = str(error)
+    return text if label in text else f"{label}: {text}"
+
+
+def _complain(message: str) -> None:
+    typer.echo(f"kzocr: {message}", err=True)

@@ -1,0 +1,224 @@
+"""Training configuration: frozen dataclasses and a strict YAML reader. An unknown or missing key is an error."""
+
+from __future__ import annotations
+
+import dataclasses
+import typing
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+
+
+class ConfigError(ValueError):
+    """A configuration that cannot be used; the message names the file and the key."""
+
+
+@dataclass(frozen=True)
+class ModelConfig:
+    """Where the weights start.
+
+    Attributes:
+        init: `scratch`, or a checkpoint: a folder or a Hub name such as `google/byt5-small`.
+        d_model: width of the hidden states. This and what follows holds for `scratch` alone.
+        d_ff: width of the feed-forward layers.
+        d_kv: width of one attention head.
+        n_heads: attention heads a layer.
+        n_encoder_layers: encoder depth.
+        n_decoder_layers: decoder depth; a shallow one decodes faster.
+        dropout: dropout rate in [0, 1).
+    """
+
+    init: str
+    d_model: int
+    d_ff: int
+    d_kv: int
+    n_heads: int
+    n_encoder_layers: int
+    n_decoder_layers: int
+    dropout: float
+
+
+@dataclass(frozen=True)
+class DataConfig:
+    """What is read and what is done to it.
+
+    Attributes:
+        corpus: text files, folders of `*.txt`, or `hub:NAME[:CONFIG]:SPLIT:COLUMN` data sets; one paragraph a line.
+        validation_corpus: the same, never trained on.
+        prior: name of a shipped channel prior, or a JSON file.
+        least_window_bytes: windows are cut to lengths drawn between this ...
+        greatest_window_bytes: ... and this, in UTF-8 bytes of the printed text.
+        windows_per_document: windows that share one drawn channel.
+        batch_bytes: padded input bytes a batch, on one device.
+        pool_examples: examples that are drawn together and sorted by length into batches.
+        n_workers: processes that prepare data; 0 prepares it in the training process.
+    """
+
+    corpus: tuple[str, ...]
+    validation_corpus: tuple[str, ...]
+    prior: str
+    least_window_bytes: int
+    greatest_window_bytes: int
+    windows_per_document: int
+    batch_bytes: int
+    pool_examples: int
+    n_workers: int
+
+
+@dataclass(frozen=True)
+class CurriculumStage:
+    """Examples of one kind, for a number of pools.
+
+    Attributes:
+        n_pools: how long the stage lasts; a pool of short examples holds four times `pool_examples`.
+        kind: `random_letters` (strings without language, to learn to copy) or `words` (short stretches of text).
+        least: fewest letters or words.
+        greatest: most letters or words.
+    """
+
+    n_pools: int
+    kind: Literal["random_letters", "words"]
+    least: int
+    greatest: int
+
+
+@dataclass(frozen=True)
+class OptimizerConfig:
+    """How weights move.
+
+    Attributes:
+        kind: `rms_scaled_adamw` multiplies each step by the parameter's RMS (from scratch), `adamw` does not.
+        learning_rate: peak of the schedule.
+        warmup_steps: linear rise to the peak.
+        decay_steps: the last steps, in which the rate falls to 0 like 1 - sqrt.
+        weight_decay: decoupled, a fraction of the weight per unit of learning rate.
+        beta1: decay of the mean of gradients.
+        beta2: decay of the mean of squared gradients.
+        gradient_clip: largest norm of the gradient.
+        ema_decay: decay of the moving average of the weights that is validated and shipped; 0 switches it off.
+    """
+
+    kind: Literal["rms_scaled_adamw", "adamw"]
+    learning_rate: float
+    warmup_steps: int
+    decay_steps: int
+    weight_decay: float
+    beta1: float
+    beta2: float
+    gradient_clip: float
+    ema_decay: float
+
+
+@dataclass(frozen=True)
+class RunConfig:
+    """How long and how often.
+
+    Attributes:
+        max_steps: optimiser steps.
+        gradient_accumulation: batches a step.
+        gradient_checkpointing: recompute activations to save memory.
+        mixed_precision: `no` or `bf16`. T5 overflows in fp16.
+        compile: pass the model through `torch.compile`.
+        changed_byte_weight: weight in the loss of output bytes that the channel had changed; 1 treats all alike.
+        log_steps: steps between log lines.
+        validate_steps: steps between validations.
+        checkpoint_steps: steps between checkpoints.
+        keep_checkpoints: checkpoints kept, the newest.
+        n_validation_windows: windows of the fixed validation set.
+    """
+
+    max_steps: int
+    gradient_accumulation: int
+    gradient_checkpointing: bool
+    mixed_precision: Literal["no", "bf16"]
+    compile: bool
+    changed_byte_weight: float
+    log_steps: int
+    validate_steps: int
+    checkpoint_steps: int
+    keep_checkpoints: int
+    n_validation_windows: int
+
+
+@dataclass(frozen=True)
+class TrainingConfig:
+    """One training run; the file's name is the run's name and the model's name."""
+
+    name: str
+    seed: int
+    model: ModelConfig
+    data: DataConfig
+    curriculum: tuple[CurriculumStage, ...]
+    optimizer: OptimizerConfig
+    run: RunConfig
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the configuration as plain types, as the YAML file has them."""
+        return dataclasses.asdict(self)
+
+
+def load_config(path: str | Path) -> TrainingConfig:
+    """Return the configuration in the YAML file `path`; its name is the file's name.
+
+    Raises:
+        ConfigError: the file is missing or no YAML, a key is unknown, missing or of another type; the message
+            names file and key.
+    """
+    path = Path(path)
+    try:
+        data = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(f"{path}: {error.strerror or error}") from error
+    except yaml.YAMLError as error:
+        raise ConfigError(f"{path}: not YAML: {error}") from error
+    if not isinstance(data, dict):
+        raise ConfigError(f"{path}: expected keys and values at the top level")
+    if "name" in data:
+        raise ConfigError(f"{path}: unknown key 'name': the file's name is the run's name")
+    return typing.cast(TrainingConfig, _build(TrainingConfig, {"name": path.stem, **data}, str(path), ""))
+
+
+def config_from_dict(data: Mapping[str, Any], where: str) -> TrainingConfig:
+    """Return the configuration that `TrainingConfig.to_dict` described; `where` names its source in errors."""
+    return typing.cast(TrainingConfig, _build(TrainingConfig, data, where, ""))
+
+
+def _build(kind: Any, value: Any, where: str, key: str) -> Any:
+    """Return `value` checked against the type `kind`; dataclasses and tuples are built from mappings and lists."""
+    if dataclasses.is_dataclass(kind):
+        return _build_dataclass(typing.cast(type, kind), value, where, key)
+    origin = typing.get_origin(kind)
+    if origin is tuple:
+        if not isinstance(value, (list, tuple)):
+            raise ConfigError(f"{where}: key {key!r} must be a list, got {value!r}")
+        item = typing.get_args(kind)[0]
+        return tuple(_build(item, entry, where, f"{key}[{index}]") for index, entry in enumerate(value))
+    if origin is Literal:
+        if value not in typing.get_args(kind):
+            allowed = ", ".join(map(str, typing.get_args(kind)))
+            raise ConfigError(f"{where}: key {key!r} must be one of {allowed}, got {value!r}")
+        return value
+    if kind is float and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
+        hint = " (write 1.0e-4, not 1e-4)" if kind is float and isinstance(value, str) else ""
+        raise ConfigError(f"{where}: key {key!r} must be {kind.__name__}, got {value!r}{hint}")
+    return value
+
+
+def _build_dataclass(kind: type, value: Any, where: str, key: str) -> Any:
+    if not isinstance(value, Mapping):
+        raise ConfigError(f"{where}: key {key!r} must hold keys and values, got {value!r}")
+    types = typing.get_type_hints(kind)
+    names = [f.name for f in dataclasses.fields(kind)]
+    prefix = f"{key}." if key else ""
+    for name in value:
+        if name not in names:
+            raise ConfigError(f"{where}: unknown key '{prefix}{name}'")
+    for name in names:
+        if name not in value:
+            raise ConfigError(f"{where}: missing key '{prefix}{name}'")
+    return kind(**{name: _build(types[name], value[name], where, f"{prefix}{name}") for name in names})

@@ -1,0 +1,325 @@
+"""`Corrector`: text in, corrected text out. Windows, batches, edits, and what was kept and why."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from typing import TypedDict, overload
+
+import torch
+
+from kzocr.decoding import GuidedDecoder
+from kzocr.edits import Edit, apply_edits
+from kzocr.encoding import n_bytes
+from kzocr.guards import Guards
+from kzocr.loading import load_model
+from kzocr.outputs import Decoder, OutputCache
+from kzocr.proposals import propose
+from kzocr.text import has_kazakh_or_russian
+from kzocr.views import Output, View, view
+from kzocr.windows import CONTEXT_BYTES, CORE_BYTES, Window, windows
+
+BATCH_BYTES = 8192
+GROUP_BATCHES = 8
+"""Windows of so many batches are sorted by length and decoded before the text goes on: memory stays flat."""
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class Correction:
+    """What `Corrector.explain` can tell beyond the corrected text.
+
+    Attributes:
+        text: the corrected text.
+        original: the text that was given; `apply_edits(original, edits) == text`.
+        edits: the changes from left to right, offsets in characters of `original`.
+        kept: how often the corrector declined, by reason (`kzocr.guards.WINDOW_REASONS` count windows,
+            `EDIT_REASONS` count edits); reasons that did not occur are absent.
+        n_windows: windows that the text was cut into.
+        n_model_windows: those among them that have a Kazakh or Russian letter and were shown to the model.
+    """
+
+    text: str
+    original: str
+    edits: tuple[Edit, ...]
+    kept: Mapping[str, int]
+    n_windows: int
+    n_model_windows: int
+
+
+class _Source(TypedDict):
+    """Where a corrector's model came from, as `load_model` takes it."""
+
+    name_or_path: str | None
+    revision: str | None
+    device: str
+    dtype: str
+
+
+_EMPTY_VIEW = view("")
+
+
+@dataclass(slots=True)
+class _Job:
+    """One window on its way through the model; the last job of a text has no window."""
+
+    text: str
+    window: Window | None
+    view: View = _EMPTY_VIEW
+    edits: list[Edit] = field(default_factory=list)
+    kept: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def needs_model(self) -> bool:
+        return has_kazakh_or_russian(self.view.text)
+
+
+class Corrector:
+    """Corrects OCR text with a model, and keeps the text where a guard says so.
+
+    Objects can be used from several threads (the model works for one at a time) and pickled: one that was
+    made by `from_pretrained` then loads its model anew.
+
+    Args:
+        decoder: the model.
+        batch_bytes: bytes of text that the model sees at once; memory grows with it.
+        guards: the thresholds of what is declined.
+        core_bytes: see `kzocr.windows.windows`.
+        context_bytes: see `kzocr.windows.windows`.
+    """
+
+    def __init__(
+        self,
+        decoder: Decoder,
+        *,
+        batch_bytes: int = BATCH_BYTES,
+        guards: Guards | None = None,
+        core_bytes: int = CORE_BYTES,
+        context_bytes: int = CONTEXT_BYTES,
+    ) -> None:
+        if batch_bytes < 1:
+            raise ValueError(f"batch_bytes must be positive, not {batch_bytes}")
+        self.decoder = decoder
+        self.batch_bytes = batch_bytes
+        self.guards = guards or Guards()
+        self.core_bytes = core_bytes
+        self.context_bytes = context_bytes
+        self._source: _Source | None = None
+        self._lock = threading.Lock()
+
+    @classmethod
+    def from_pretrained(
+        cls,
+        name_or_path: str | Path | None = None,
+        *,
+        revision: str | None = None,
+        device: str | torch.device = "auto",
+        dtype: str | torch.dtype = "auto",
+        batch_bytes: int = BATCH_BYTES,
+        guards: Guards | None = None,
+    ) -> Corrector:
+        """Return a corrector with the model of a folder or of the Hugging Face Hub.
+
+        Args:
+            name_or_path: a folder, a Hub name, or `None` for the model that comes with the package.
+            revision: branch, tag or commit on the Hub.
+            device: "cpu", "cuda", ...; "auto" takes a CUDA device if there is one.
+            dtype: "float32", "bfloat16", ...; "auto" is bfloat16 on CUDA and float32 elsewhere.
+            batch_bytes: see the class.
+            guards: see the class.
+
+        Raises:
+            FileNotFoundError: no such folder, or no weights in it.
+            ValueError: pickled weights, another architecture or another vocabulary; the message says which.
+        """
+        source: _Source = {
+            "name_or_path": None if name_or_path is None else str(name_or_path),
+            "revision": revision,
+            "device": str(device),
+            "dtype": str(dtype).removeprefix("torch."),
+        }
+        corrector = cls(GuidedDecoder(load_model(**source)), batch_bytes=batch_bytes, guards=guards)
+        corrector._source = source
+        return corrector
+
+    def __getstate__(self) -> dict[str, object]:
+        state = {name: value for name, value in vars(self).items() if name != "_lock"}
+        if self._source is not None:
+            del state["decoder"]
+        return state
+
+    def __setstate__(self, state: dict[str, object]) -> None:
+        vars(self).update(state)
+        self._lock = threading.Lock()
+        if self._source is not None:
+            self.decoder = GuidedDecoder(load_model(**self._source))
+
+    @overload
+    def correct(self, text: str, *, on_progress: Progress | None = None) -> str: ...
+    @overload
+    def correct(self, text: list[str] | tuple[str, ...], *, on_progress: Progress | None = None) -> list[str]: ...
+    def correct(
+        self, text: str | list[str] | tuple[str, ...], *, on_progress: Progress | None = None
+    ) -> str | list[str]:
+        """Return the corrected text for a string, the list of corrected texts for a list.
+
+        Args:
+            text: a string of any length, or a list of strings; a list gives what the single strings would.
+            on_progress: called now and then with the number of characters done and the number of all.
+
+        Raises:
+            TypeError: something else was given; the message says what, and where in the list.
+        """
+        texts = check_texts(text)
+        corrected = list(self._texts(texts, on_progress, sum(map(len, texts))))
+        return corrected[0] if isinstance(text, str) else corrected
+
+    def correct_stream(self, texts: Iterable[str]) -> Iterator[str]:
+        """Yield the corrected texts one by one; `texts` may be endless, it is read a little ahead.
+
+        Raises:
+            TypeError: an item is no string.
+        """
+        if isinstance(texts, (str, bytes)):
+            raise TypeError(f"correct_stream() takes an iterable of str, not {type(texts).__name__}")
+        return self._texts(_checked(texts))
+
+    def explain(self, text: str, *, on_progress: Progress | None = None) -> Correction:
+        """Return the corrected text with its edits and with what was kept and why.
+
+        Raises:
+            TypeError: `text` is no string.
+        """
+        if not isinstance(text, str):
+            raise TypeError(f"explain() takes a str, not {type(text).__name__}")
+        edits: list[Edit] = []
+        kept: Counter[str] = Counter()
+        n_windows = n_model_windows = 0
+        for job in self._jobs([text]):
+            if job.window is not None:
+                edits += job.edits
+                kept += job.kept
+                n_windows += 1
+                n_model_windows += job.needs_model
+                if on_progress is not None:
+                    on_progress(job.window.core_end, len(text))
+        corrected = apply_edits(text, edits)
+        return Correction(corrected, text, tuple(edits), dict(kept), n_windows, n_model_windows)
+
+    def _texts(self, texts: Iterable[str], on_progress: Progress | None = None, n_all_chars: int = 0) -> Iterator[str]:
+        parts: list[str] = []
+        position = n_done_chars = 0
+        for job in self._jobs(texts):
+            for edit in job.edits:
+                parts += [job.text[position : edit.start], edit.after]
+                position = edit.end
+            if job.window is None:
+                parts.append(job.text[position:])
+                yield "".join(parts)
+                parts, position = [], 0
+                continue
+            # What the edits left alone is copied window by window: a book without edits is no problem either.
+            if position < job.window.core_end:
+                parts.append(job.text[position : job.window.core_end])
+                position = job.window.core_end
+            n_done_chars += job.window.core_end - job.window.core_start
+            if on_progress is not None:
+                on_progress(n_done_chars, n_all_chars)
+
+    def _jobs(self, texts: Iterable[str]) -> Iterator[_Job]:
+        """Yield the windows of all texts in order, each with its edits in characters of its text."""
+        cache = OutputCache(self.decoder, self.batch_bytes, self._lock)
+        last_end = -1
+        for group in self._groups(texts):
+            outputs = cache.outputs(job.view.text for job in group if job.needs_model)
+            for job in group:
+                if job.window is None:
+                    last_end = -1
+                else:
+                    last_end = self._add_edits(job, job.window, outputs.get(job.view.text), last_end)
+                yield job
+
+    def _groups(self, texts: Iterable[str]) -> Iterator[list[_Job]]:
+        """Yield as many windows at a time as are worth sorting into batches."""
+        group: list[_Job] = []
+        group_bytes = 0
+        for text in texts:
+            for window in windows(text, core_bytes=self.core_bytes, context_bytes=self.context_bytes):
+                group.append(_Job(text, window, view(window.text)))
+                group_bytes += n_bytes(window.text)
+                if group_bytes >= GROUP_BATCHES * self.batch_bytes:
+                    yield group
+                    group, group_bytes = [], 0
+            group.append(_Job(text, None))
+            group_bytes += 1
+        yield group
+
+    def _add_edits(self, job: _Job, window: Window, output: Output | None, last_end: int) -> int:
+        """Give `job` the edits that begin in its core and return where the last one ends.
+
+        Args:
+            job: a window's job.
+            window: its window.
+            output: what the model printed for it.
+            last_end: where the last edit of the windows before ends, in characters of the text; -1 for none.
+        """
+        edits, job.kept = propose(window.text, job.view, output, self.guards)
+        is_last = window.core_end == len(job.text)
+        for edit in edits:
+            start, end = edit.start + window.start, edit.end + window.start
+            if not (window.core_start <= start and (start < window.core_end or is_last)):
+                continue
+            if start < last_end or (start == last_end and not _may_adjoin(edit)):
+                job.kept["overlap"] += 1
+                continue
+            job.edits.append(Edit(start, end, edit.before, edit.after, edit.confidence))
+            last_end = end
+        return last_end
+
+
+def _may_adjoin(edit: Edit) -> bool:
+    """Return whether the edit replaces visible characters by visible ones, whatever stands before it."""
+    sides = (edit.before[:1], edit.before[-1:], edit.after[:1], edit.after[-1:])
+    return all(side and not side.isspace() for side in sides)
+
+
+def check_texts(text: object) -> Sequence[str]:
+    """Return the texts of a string (one) or of a list.
+
+    Raises:
+        TypeError: something else was given, or a list with something else in it.
+    """
+    if isinstance(text, str):
+        return [text]
+    if not isinstance(text, (list, tuple)):
+        hint = "; decode it first" if isinstance(text, (bytes, bytearray)) else ""
+        raise TypeError(f"correct() takes a str or a list of str, not {_type_name(text)}{hint}")
+    for index, item in enumerate(text):
+        _check_item(item, index)
+    return text
+
+
+def _checked(texts: Iterable[str]) -> Iterator[str]:
+    for index, item in enumerate(texts):
+        _check_item(item, index)
+        yield item
+
+
+def _check_item(item: object, index: int) -> None:
+    if not isinstance(item, str):
+        raise TypeError(f"item {index} is not a str but {_type_name(item)}")
+
+
+def _type_name(value: object) -> str:
+    return "None" if value is None else type(value).__name__
+
+
+@lru_cache(maxsize=1)
+def embedded() -> Corrector:
+    """Return the corrector with the model that comes with the package; it is loaded once."""
+    return Corrector.from_pretrained()

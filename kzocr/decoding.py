@@ -1,0 +1,429 @@
+"""Input-guided greedy decoding: the bytes that greedy decoding gives, in a fraction of its steps.
+
+A corrector's output is mostly its input. So the input is taken as a draft of the output: one pass of the
+decoder over a stretch of the draft tells for every byte of it what greedy decoding would have chosen there.
+The bytes up to the first disagreement are right by construction, and so is the model's own byte at that
+place; the draft is then re-aligned behind it and the next stretch is verified. Nothing about the draft can
+change what comes out, only how soon: a draft that is never right costs one pass a byte, as greedy decoding
+does.
+
+Sources: aggressive decoding, Sun et al. 2021 (ACL, section 3) and Ge et al. 2022. New here: rows of a batch
+advance each at its own pace (`kzocr.packed`), what the model said behind a disagreement repairs the draft
+there, and the second byte of a letter is guessed from what that letter was corrected to before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+
+import torch
+from transformers import GenerationConfig, LogitsProcessorList, PreTrainedModel, SuppressTokensLogitsProcessor
+
+from kzocr.encoding import BYTE_OFFSET, EOS_ID, LAST_BYTE_ID, pad
+from kzocr.packed import PackedT5, Row
+
+MaxNewBytes = int | Sequence[int] | Callable[[int], int]
+"""The most ids a row may get, end of sequence included: for all, per row, or from its number of input ids."""
+
+FIRST_CONTINUATION_ID = BYTE_OFFSET + 0x80
+FIRST_LEAD_ID = BYTE_OFFSET + 0xC0
+SPACE_ID = BYTE_OFFSET + 0x20
+
+UNSUPPORTED_SETTINGS = {
+    "repetition_penalty": 1.0,
+    "encoder_repetition_penalty": 1.0,
+    "no_repeat_ngram_size": 0,
+    "encoder_no_repeat_ngram_size": 0,
+    "min_length": 0,
+    "min_new_tokens": None,
+    "bad_words_ids": None,
+    "forced_bos_token_id": None,
+    "forced_eos_token_id": None,
+    "begin_suppress_tokens": None,
+    "sequence_bias": None,
+}
+"""Generation settings that make greedy decoding choose another id than the likeliest; neutral values."""
+
+
+@dataclass(frozen=True)
+class Decoded:
+    """What greedy decoding gives for one input.
+
+    Attributes:
+        ids: the chosen ids, without the decoder's start id and without the end-of-sequence id.
+        log_probabilities: the natural logarithm of the probability of each chosen id among the allowed ones.
+        finished: False if the row reached its greatest length before an end of sequence.
+        end_log_probability: that of the end-of-sequence id; 0.0 if not finished.
+    """
+
+    ids: list[int]
+    log_probabilities: list[float]
+    finished: bool
+    end_log_probability: float = 0.0
+
+
+@dataclass(frozen=True)
+class DecodingCounts:
+    """What decoding cost; addable. Accepted bytes are those that came out, end-of-sequence ids included."""
+
+    n_rows: int = 0
+    n_passes: int = 0
+    n_row_passes: int = 0
+    verified_bytes: int = 0
+    accepted_bytes: int = 0
+
+    def __add__(self, other: DecodingCounts) -> DecodingCounts:
+        return DecodingCounts(
+            self.n_rows + other.n_rows,
+            self.n_passes + other.n_passes,
+            self.n_row_passes + other.n_row_passes,
+            self.verified_bytes + other.verified_bytes,
+            self.accepted_bytes + other.accepted_bytes,
+        )
+
+
+@dataclass
+class _RowState:
+    """One input on its way; `draft` are the ids expected next, `asked` the letter in question."""
+
+    row: Row
+    draft: list[int]
+    max_new_bytes: int
+    last_id: int
+    stretch_bytes: int
+    ids: list[int] = field(default_factory=list)
+    log_probabilities: list[float] = field(default_factory=list)
+    asked: tuple[int, ...] | None = None
+    finished: bool = False
+
+    def proposed(self) -> list[int]:
+        """Return the part of the draft that the next pass verifies, at most to the last allowed byte."""
+        return self.draft[: min(self.stretch_bytes, self.max_new_bytes - len(self.ids) - 1)]
+
+
+class GuidedDecoder:
+    """Greedy decoding of a T5-family byte model with the input as the draft.
+
+    Args:
+        model: a `T5ForConditionalGeneration` or `MT5ForConditionalGeneration`; its weights are read once,
+        here. first_stretch_bytes: how many draft bytes are verified at once behind a disagreement.
+        longest_stretch_bytes: how far that number grows, doubling, while all are accepted.
+        mask_non_bytes: only bytes and the end of sequence can come out. If False any id of the vocabulary
+            can.
+
+    Raises:
+        TypeError: a model class whose decoder this does not know.
+        ValueError: the model's generation settings ask for something other than plain greedy decoding.
+    """
+
+    def __init__(
+        self,
+        model: PreTrainedModel,
+        *,
+        first_stretch_bytes: int = 8,
+        longest_stretch_bytes: int = 64,
+        mask_non_bytes: bool = True,
+    ) -> None:
+        if not 1 <= first_stretch_bytes <= longest_stretch_bytes:
+            raise ValueError("a stretch has at least one byte, and the first is not longer than the longest")
+        _check_settings(model.generation_config)
+        self.first_stretch_bytes = first_stretch_bytes
+        self.longest_stretch_bytes = longest_stretch_bytes
+        self.start_id = _start_id(model)
+        self.eos_ids = _eos_ids(model)
+        self.output_ids = allowed_ids(model, mask_non_bytes=mask_non_bytes)
+        self.packed = PackedT5(model, self.output_ids)
+        self.counts = DecodingCounts()
+        self._allowed = frozenset(self.output_ids)
+        self._second_bytes: dict[tuple[int, ...], int] = {}
+
+    @torch.inference_mode()
+    def decode(
+        self,
+        inputs: Sequence[Sequence[int]],
+        *,
+        drafts: Sequence[Sequence[int]] | None = None,
+        max_new_bytes: MaxNewBytes | None = None,
+    ) -> list[Decoded]:
+        """Return what greedy decoding gives for each input.
+
+        Args:
+            inputs: encoder ids of each row, the end-of-sequence id included.
+            drafts: ids that the output is expected to resemble; the inputs if not given. They change the time
+                taken and nothing else.
+            max_new_bytes: the most ids per row, the end of sequence included; twice the input and 16 more if
+                not given. A row that reaches it comes back as not `finished`.
+
+        Raises:
+            ValueError: an input without ids, or lists of different lengths.
+        """
+        limits = limits_of(inputs, max_new_bytes)
+        drafts = inputs if drafts is None else drafts
+        if len(drafts) != len(inputs):
+            raise ValueError(f"{len(drafts)} drafts for {len(inputs)} inputs")
+        if not all(inputs):
+            raise ValueError("every input needs at least one id (the end of sequence)")
+        if not inputs:
+            return []
+        states = [
+            _RowState(row, self._usable(draft), limit, self.start_id, self.longest_stretch_bytes)
+            for row, draft, limit in zip(self.packed.encode(inputs), drafts, limits, strict=True)
+        ]
+        counts = DecodingCounts(n_rows=len(states))
+        active = [state for state in states if state.max_new_bytes > 0]
+        while active:
+            counts += self._advance(active)
+            active = [s for s in active if not s.finished and len(s.ids) < s.max_new_bytes]
+        self.counts += counts
+        return [_decoded(state) for state in states]
+
+    def _usable(self, draft: Sequence[int]) -> list[int]:
+        """Return the ids of `draft` that can come out, up to its end of sequence."""
+        usable = []
+        for token in draft:
+            if token in self.eos_ids:
+                break
+            if token in self._allowed:
+                usable.append(token)
+        return usable
+
+    def _advance(self, active: list[_RowState]) -> DecodingCounts:
+        """Verify one stretch of every row in one pass of the decoder and return what that cost."""
+        proposals = [state.proposed() for state in active]
+        logits = self.packed.decode(
+            [state.row for state in active],
+            [len(state.ids) for state in active],
+            [[state.last_id, *proposal] for state, proposal in zip(active, proposals, strict=True)],
+        )
+        logits = logits.float()
+        best, index = logits.max(dim=-1)
+        best = best - logits.logsumexp(dim=-1)
+        chosen = [self.output_ids[i] for i in index.tolist()]
+        log_probabilities = best.tolist()
+        start, accepted_bytes = 0, 0
+        for state, proposal in zip(active, proposals, strict=True):
+            stop = start + len(proposal) + 1
+            accepted_bytes += self._accept(state, proposal, chosen[start:stop], log_probabilities[start:stop])
+            start = stop
+        return DecodingCounts(0, 1, len(active), start, accepted_bytes)
+
+    def _accept(self, state: _RowState, proposal: list[int], chosen: list[int], log_probabilities: list[float]) -> int:
+        """Take what the model confirmed of `proposal`, and its own id behind; return how many ids that is.
+
+        Args:
+            state: the row, changed in place.
+            proposal: the draft ids that were fed.
+            chosen: what greedy decoding chooses in place of each of them, and behind the last.
+            log_probabilities: of `chosen`.
+        """
+        if state.asked is not None:
+            self._second_bytes[state.asked] = chosen[0]
+            state.asked = None
+        agreed = 0
+        while agreed < len(proposal) and proposal[agreed] == chosen[agreed]:
+            agreed += 1
+        taken = agreed + 1
+        for offset in range(taken):
+            if chosen[offset] in self.eos_ids:
+                state.finished = True
+                taken = offset + 1
+                break
+        state.ids += chosen[:taken]
+        state.log_probabilities += log_probabilities[:taken]
+        state.last_id = chosen[taken - 1]
+        if not state.finished:
+            rest = state.draft[agreed:]
+            if agreed == len(proposal):
+                state.stretch_bytes = min(2 * state.stretch_bytes, self.longest_stretch_bytes)
+            else:
+                state.stretch_bytes = self.first_stretch_bytes
+            if rest and rest[0] == state.last_id:
+                state.draft = rest[1:]
+            else:
+                self._repair(rest, chosen[agreed:-1])
+                state.draft = self.realigned(rest, state.last_id)
+                state.asked = _letter_in_question(rest, state.last_id)
+        return taken
+
+    def _repair(self, rest: list[int], chosen: list[int]) -> None:
+        """Change `rest` in place where the model, behind its first disagreement, wanted other bytes.
+
+        What it chose there was chosen with a wrong byte before it, so it is a suggestion: taken only where
+        the model had agreed with the byte just before.
+        """
+        for offset in range(min(len(chosen), len(rest)) - 1, 1, -1):
+            wanted = chosen[offset]
+            trusted = chosen[offset - 1] == rest[offset - 1] and wanted not in self.eos_ids
+            if trusted and wanted != rest[offset]:
+                rest[offset:] = [wanted, *self.realigned(rest[offset:], wanted)]
+
+    def realigned(self, rest: list[int], chosen: int) -> list[int]:
+        """Return the draft behind `chosen`, which the model put where the draft goes on with `rest`.
+
+        Of the edits that could explain the difference the likeliest one is assumed; a wrong assumption costs
+        a pass and is mended at the next disagreement.
+        """
+        if not rest:
+            return []
+        first = rest[0]
+        if _is_continuation(chosen):
+            return rest[1:] if _is_continuation(first) else rest
+        while rest and _is_continuation(rest[0]):
+            rest = rest[1:]
+        if not rest:
+            return []
+        first = rest[0]
+        width = 2 if _is_lead(first) and len(rest) > 1 else 1
+        if first == chosen:
+            return rest[1:]
+        if _is_lead(chosen):
+            if width == 1 and len(rest) > 1 and rest[1] == chosen:
+                return rest[2:]
+            second = self._second_bytes.get(_letter(rest, chosen))
+            guess = [second] if second is not None else rest[1:width]
+            return guess + (rest if first == SPACE_ID else rest[width:])
+        if chosen == SPACE_ID or first == SPACE_ID:
+            return rest[width + 1 :] if rest[width : width + 1] == [chosen] else rest
+        return rest[width + 1 :] if rest[width : width + 1] == [chosen] else rest[width:]
+
+
+def _is_continuation(token: int) -> bool:
+    return FIRST_CONTINUATION_ID <= token < FIRST_LEAD_ID
+
+
+def _is_lead(token: int) -> bool:
+    return FIRST_LEAD_ID <= token <= LAST_BYTE_ID
+
+
+def _letter(rest: list[int], chosen: int) -> tuple[int, ...]:
+    """Return what the second byte behind the lead byte `chosen` depends on: the draft's letter there."""
+    return (*rest[: 2 if _is_lead(rest[0]) else 1], chosen)
+
+
+def _letter_in_question(rest: list[int], chosen: int) -> tuple[int, ...] | None:
+    """Return the key under which to remember the byte behind `chosen`, if it is a letter's second."""
+    if not rest or not _is_lead(chosen) or _is_continuation(rest[0]):
+        return None
+    return _letter(rest, chosen)
+
+
+def _decoded(state: _RowState) -> Decoded:
+    if state.finished:
+        return Decoded(state.ids[:-1], state.log_probabilities[:-1], True, state.log_probabilities[-1])
+    return Decoded(state.ids, state.log_probabilities, False)
+
+
+def limits_of(inputs: Sequence[Sequence[int]], max_new_bytes: MaxNewBytes | None) -> list[int]:
+    """Return the most new ids of every row: `limits_of([[5, 1]], None) == [20]`.
+
+    Raises:
+        ValueError: a list of another length than `inputs`.
+    """
+    if max_new_bytes is None:
+        return [2 * len(ids) + 16 for ids in inputs]
+    if callable(max_new_bytes):
+        return [max_new_bytes(len(ids)) for ids in inputs]
+    if isinstance(max_new_bytes, int):
+        return [max_new_bytes] * len(inputs)
+    if len(max_new_bytes) != len(inputs):
+        raise ValueError(f"{len(max_new_bytes)} lengths for {len(inputs)} inputs")
+    return list(max_new_bytes)
+
+
+def allowed_ids(model: PreTrainedModel, *, mask_non_bytes: bool = True) -> list[int]:
+    """Return the ids that may come out, ascending: bytes and ends of sequence, or the whole vocabulary.
+
+    Ids that the model's own generation settings suppress are left out.
+    """
+    n_ids = model.lm_head.weight.shape[0]
+    suppressed = frozenset(getattr(model.generation_config, "suppress_tokens", None) or ())
+    allowed: Iterable[int] = range(n_ids)
+    if mask_non_bytes:
+        allowed = sorted(_eos_ids(model) | set(range(BYTE_OFFSET, LAST_BYTE_ID + 1)))
+    return [token for token in allowed if token < n_ids and token not in suppressed]
+
+
+@torch.inference_mode()
+def generate_greedy(
+    model: PreTrainedModel,
+    inputs: Sequence[Sequence[int]],
+    *,
+    max_new_bytes: MaxNewBytes | None = None,
+    mask_non_bytes: bool = True,
+    prompt_lookup_num_tokens: int | None = None,
+) -> list[Decoded]:
+    """Return what `transformers` itself generates greedily: the yardstick of `GuidedDecoder`, for one batch.
+
+    Args:
+        model: any encoder-decoder model with `generate`.
+        inputs: encoder ids of each row, the end-of-sequence id included.
+        max_new_bytes: as for `GuidedDecoder.decode`.
+        mask_non_bytes: as for `GuidedDecoder`.
+        prompt_lookup_num_tokens: passed on to `generate` if given; for a batch of one.
+    """
+    limits = limits_of(inputs, max_new_bytes)
+    if not inputs or max(limits) <= 0:
+        return [Decoded([], [], False) for _ in inputs]
+    device = model.lm_head.weight.device
+    input_ids = pad(inputs).to(device)
+    lengths = torch.tensor([len(ids) for ids in inputs], device=device)
+    allowed = set(allowed_ids(model, mask_non_bytes=mask_non_bytes))
+    suppressed = [token for token in range(model.lm_head.weight.shape[0]) if token not in allowed]
+    processors = LogitsProcessorList()
+    if suppressed:
+        processors.append(SuppressTokensLogitsProcessor(suppressed, device=str(device)))
+    lookup = prompt_lookup_num_tokens
+    options = {} if lookup is None else {"prompt_lookup_num_tokens": lookup}
+    output = model.generate(
+        input_ids=input_ids,
+        attention_mask=(torch.arange(input_ids.shape[1], device=device) < lengths[:, None]).long(),
+        logits_processor=processors,
+        do_sample=False,
+        num_beams=1,
+        max_new_tokens=max(limits),
+        return_dict_in_generate=True,
+        output_scores=True,
+        **options,
+    )
+    scores = torch.stack(output.scores).float().log_softmax(dim=-1).transpose(0, 1)
+    new = output.sequences[:, 1:]
+    chosen = scores.gather(2, new.unsqueeze(2)).squeeze(2)
+    return [
+        _cut(ids, row, limit, _eos_ids(model))
+        for ids, row, limit in zip(new.tolist(), chosen.tolist(), limits, strict=True)
+    ]
+
+
+def _cut(ids: list[int], log_probabilities: list[float], limit: int, eos_ids: frozenset[int]) -> Decoded:
+    """Return the row of `generate`'s output up to its end of sequence or its own limit."""
+    ends = [position for position, token in enumerate(ids[:limit]) if token in eos_ids]
+    if not ends:
+        return Decoded(ids[:limit], log_probabilities[:limit], False)
+    return Decoded(ids[: ends[0]], log_probabilities[: ends[0]], True, log_probabilities[ends[0]])
+
+
+def _check_settings(settings: GenerationConfig) -> None:
+    """Raise if `settings` make greedy decoding something other than taking the likeliest id."""
+    for name, neutral in UNSUPPORTED_SETTINGS.items():
+        value = getattr(settings, name, None)
+        if value is not None and value != neutral:
+            raise ValueError(f"guided decoding is plain greedy decoding: the model sets {name} to {value!r}")
+
+
+def _start_id(model: PreTrainedModel) -> int:
+    """Return the decoder's first id as `generate` finds it."""
+    for source in (model.generation_config, model.config):
+        for name in ("decoder_start_token_id", "bos_token_id"):
+            value = getattr(source, name, None)
+            if value is not None:
+                return int(value)
+    raise ValueError("the model's configuration has no decoder_start_token_id")
+
+
+def _eos_ids(model: PreTrainedModel) -> frozenset[int]:
+    """Return the ids that end a sequence."""
+    value = getattr(model.generation_config, "eos_token_id", None)
+    if value is None:
+        value = EOS_ID
+    return frozenset([value] if isinstance(value, int) else value)

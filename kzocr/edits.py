@@ -1,0 +1,139 @@
+"""`Edit`: what a correction changed and where; two strings -> edits; edits -> the corrected string."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+
+from rapidfuzz.distance import Levenshtein
+
+LINE_BREAKS = frozenset("\n\r\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029")
+"""The characters at which `str.splitlines` ends a line."""
+
+_SPACED = str.maketrans(dict.fromkeys(LINE_BREAKS, " "))
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """One change of a text.
+
+    Attributes:
+        start: first character changed, in characters of the original.
+        end: one past the last character changed; equal to `start` for an insertion.
+        before: the original's characters from `start` to `end`.
+        after: what stands there instead.
+        confidence: 0 to 1, the model's probability of the least certain byte of `after`; 1.0 for a change
+            that needs no model (a composed й, a Latin ə inside a Kazakh word).
+    """
+
+    start: int
+    end: int
+    before: str
+    after: str
+    confidence: float
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A difference between two strings: `source[start:end]` became `after`.
+
+    Attributes:
+        start: first character in the source.
+        end: one past the last character in the source.
+        after: the characters that replace it.
+        destination_start: where the aligner saw the change in the destination.
+        destination_end: one past its last character there.
+        alone: it touches a line break or a fixed character, so that nothing was merged with it.
+    """
+
+    start: int
+    end: int
+    after: str
+    destination_start: int
+    destination_end: int
+    alone: bool = False
+
+
+def apply_edits(original: str, edits: Iterable[Edit]) -> str:
+    """Return `original` with `edits` applied.
+
+    Args:
+        original: the text that the edits' offsets count characters of.
+        edits: from left to right, without overlaps.
+
+    Returns:
+        The edited text: `apply_edits("еді 1", [Edit(0, 1, "е", "Е", 0.9)]) == "Еді 1"`.
+
+    Raises:
+        ValueError: edits overlap, are out of order, or do not fit the original.
+    """
+    parts = []
+    position = 0
+    for edit in edits:
+        if edit.start < position or original[edit.start : edit.end] != edit.before:
+            raise ValueError(f"{edit} does not fit the text behind character {position}")
+        parts += [original[position : edit.start], edit.after]
+        position = edit.end
+    parts.append(original[position:])
+    return "".join(parts)
+
+
+def changes(source: str, destination: str, *, fixed: Collection[int] = ()) -> list[Change]:
+    """Return the differences between two strings, neighbouring ones merged, each at its leftmost place.
+
+    A line break in one and a space in the other count as equal: so the letters beside a line break that a model
+    has moved find their partners.
+
+    Args:
+        source: the string before.
+        destination: the string after.
+        fixed: positions in the source whose changes must not be merged with any other.
+
+    Returns:
+        Changes from left to right. Applied together they turn the source into the destination, line breaks and
+        spaces apart; any of them can be left out: `changes("м ы з", "мыз")` deletes the characters 1 and 3.
+    """
+    found: list[Change] = []
+    for operation in Levenshtein.editops(source.translate(_SPACED), destination.translate(_SPACED)):
+        tag, source_position, destination_position = operation.tag, operation.src_pos, operation.dest_pos
+        end = source_position + (tag != "insert")
+        destination_end = destination_position + (tag != "delete")
+        after = destination[destination_position:destination_end]
+        alone = after in LINE_BREAKS or (
+            tag != "insert" and (source_position in fixed or source[source_position] in LINE_BREAKS)
+        )
+        last = found[-1] if found else None
+        if (
+            last is not None
+            and not alone
+            and not last.alone
+            and last.end == source_position
+            and last.destination_end == destination_position
+        ):
+            found[-1] = Change(last.start, end, last.after + after, last.destination_start, destination_end)
+        else:
+            found.append(Change(source_position, end, after, destination_position, destination_end, alone))
+    return _leftmost(source, found, fixed)
+
+
+def _leftmost(source: str, found: list[Change], fixed: Collection[int]) -> list[Change]:
+    """Return the changes with every insertion and deletion as far left as it can stand."""
+    moved: list[Change] = []
+    for change in found:
+        lowest = moved[-1].end if moved else 0
+        start, end, after = change.start, change.end, change.after
+        if not change.alone and (start == end or not after):
+            while start > lowest and start - 1 not in fixed and source[start - 1] not in LINE_BREAKS:
+                last = after[-1] if after else source[end - 1]
+                if source[start - 1] != last or last in LINE_BREAKS:
+                    break
+                start, end = start - 1, end - 1
+                after = after and last + after[:-1]
+        if moved and not change.alone and not moved[-1].alone and moved[-1].end == start:
+            last_change = moved.pop()
+            start, after = last_change.start, last_change.after + after
+            destination_start = last_change.destination_start
+        else:
+            destination_start = change.destination_start
+        moved.append(Change(start, end, after, destination_start, change.destination_end, change.alone))
+    return moved

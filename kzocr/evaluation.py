@@ -1,0 +1,367 @@
+"""A corrector + pairs -> a report: error rates before and after, with intervals, harm and examples.
+
+A corrector is any function from a list of texts to the list of corrected texts, so the model, a dictionary
+and the identity are judged by the same code. It is given **whole documents**, to use whatever context they
+hold. What it returns is scored by **passage**: a passage is a line (blank lines are none), because
+correctors keep lines; a document whose lines do not correspond one to one is a single passage. A corrector
+that added or removed lines is counted as such (`n_documents_with_lost_lines`).
+
+The pooled rates are those of the whole documents: whitespace folded, a line end between two passages
+counts as one character that was read right.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from kzocr.confusion import ConfusionCounts
+from kzocr.metrics import (
+    N_RESAMPLES,
+    SEED,
+    ErrorCounts,
+    HipeScore,
+    Interval,
+    bootstrap_mean,
+    bootstrap_rate,
+    bootstrap_reduction,
+    character_counts,
+    hipe_score,
+    share,
+    word_counts,
+)
+from kzocr.pairs import TextPair
+
+CorrectorFunction = Callable[[list[str]], list[str]]
+
+N_WORST = 10
+N_CONFUSIONS = 40
+
+_LINE_END = ErrorCounts(matches=1)
+
+
+@dataclass(frozen=True)
+class Passage:
+    """One passage, as it was printed, read and corrected.
+
+    Args:
+        document_id: the document it is from.
+        line_number: its first line in the document, from 1.
+        reference: the printed text.
+        hypothesis_before: what was read.
+        hypothesis_after: what the corrector made of it.
+        errors_before: characters to edit before.
+        errors_after: characters to edit after.
+    """
+
+    document_id: str
+    line_number: int
+    reference: str
+    hypothesis_before: str
+    hypothesis_after: str
+    errors_before: int
+    errors_after: int
+
+
+@dataclass(frozen=True)
+class Rates:
+    """Error rates of one set of texts, before or after; all fractions.
+
+    Args:
+        cer: pooled character error rate.
+        wer: pooled word error rate.
+        cer_mean: mean of the passages' character error rates.
+        cer_without_spaces: pooled, whitespace ignored.
+        cer_normalised: pooled, case and punctuation ignored.
+        wer_normalised: pooled, case and punctuation ignored.
+        character_errors: the counts behind `cer`.
+        word_errors: the counts behind `wer`.
+        errors_by_kind: characters to edit for each kind of error.
+        errors_by_script: characters to edit for each script.
+        confusions: the most frequent confusions as (printed, read, count).
+    """
+
+    cer: Interval
+    wer: Interval
+    cer_mean: Interval
+    cer_without_spaces: float
+    cer_normalised: float
+    wer_normalised: float
+    character_errors: ErrorCounts
+    word_errors: ErrorCounts
+    errors_by_kind: dict[str, int]
+    errors_by_script: dict[str, int]
+    confusions: tuple[tuple[str, str, int], ...]
+
+
+@dataclass(frozen=True)
+class SetReport:
+    """What a corrector did to one set of pairs.
+
+    Args:
+        name: name of the set.
+        n_documents: documents in it.
+        n_passages: passages in it.
+        n_reference_chars: characters printed, whitespace folded.
+        before: rates of the text as it was read.
+        after: rates of the corrected text.
+        cer_reduction: relative reduction of the pooled character error rate.
+        wer_reduction: the same of the word error rate.
+        share_better: share of passages with fewer character errors after.
+        share_same: share of passages with as many.
+        share_worse: share of passages with more.
+        n_documents_with_lost_lines: documents in which the corrector added or removed lines.
+        hipe: the scores of HIPE-OCRepair, one document one unit.
+        chars_per_second: characters given to the corrector per second of its time.
+        worst: the passages that gained the most errors, then those with the most errors left.
+        examples: passages that were changed, spread over the set.
+    """
+
+    name: str
+    n_documents: int
+    n_passages: int
+    n_reference_chars: int
+    before: Rates
+    after: Rates
+    cer_reduction: Interval
+    wer_reduction: Interval
+    share_better: Interval
+    share_same: Interval
+    share_worse: Interval
+    n_documents_with_lost_lines: int
+    hipe: HipeScore
+    chars_per_second: float
+    worst: tuple[Passage, ...]
+    examples: tuple[Passage, ...]
+
+
+@dataclass(frozen=True)
+class CleanReport:
+    """What a corrector did to text without errors, given line by line: every change is harm.
+
+    Args:
+        n_lines: lines given to it.
+        n_lines_changed: lines that came back different in any character.
+        share_changed: their share.
+        n_chars: characters given to it.
+        n_chars_changed: characters to edit to undo the changes.
+        cer: `n_chars_changed` by `n_chars`, pooled over the lines.
+        chars_per_second: characters given to the corrector per second of its time.
+        worst: the lines changed most, as passages.
+    """
+
+    n_lines: int
+    n_lines_changed: int
+    share_changed: Interval
+    n_chars: int
+    n_chars_changed: int
+    cer: Interval
+    chars_per_second: float
+    worst: tuple[Passage, ...]
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a corrector did to one or more sets of pairs and to clean lines.
+
+    Args:
+        corrector: its name.
+        sets: one entry a set of pairs.
+        clean: what it did to clean lines; None where none were given.
+        n_resamples: draws of the bootstrap.
+        seed: seed of the bootstrap.
+    """
+
+    corrector: str
+    sets: tuple[SetReport, ...]
+    clean: CleanReport | None
+    n_resamples: int
+    seed: int
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the report as JSON values; a number that is not finite becomes None."""
+        plain: dict[str, Any] = _plain(asdict(self))
+        return plain
+
+
+def evaluate(
+    corrector: CorrectorFunction,
+    pairs: Mapping[str, Sequence[TextPair]] | Sequence[TextPair],
+    *,
+    clean_lines: Sequence[str] | None = None,
+    name: str = "corrector",
+    n_resamples: int = N_RESAMPLES,
+    seed: int = SEED,
+) -> Report:
+    """Return what `corrector` does to `pairs` and to `clean_lines`.
+
+    Args:
+        corrector: texts -> as many corrected texts. It is called once a set with all its documents, and once
+            with the clean lines.
+        pairs: the sets by name, or one set. Each pair is a document.
+        clean_lines: texts without errors, each given to the corrector as a text of its own.
+        name: name of the corrector in the report.
+        n_resamples: draws of the bootstrap over passages.
+        seed: seed of the bootstrap; equal for every corrector to be compared.
+
+    Returns:
+        One `SetReport` a set, in order.
+
+    Raises:
+        ValueError: a set is empty, or the corrector returned another number of texts than it was given.
+        TypeError: the corrector returned something that is no text.
+    """
+    sets = pairs if isinstance(pairs, Mapping) else {"pairs": pairs}
+    reports = tuple(
+        _evaluate_set(corrector, set_name, set_pairs, n_resamples, seed) for set_name, set_pairs in sets.items()
+    )
+    clean = None if clean_lines is None else _evaluate_clean(corrector, clean_lines, n_resamples, seed)
+    return Report(name, reports, clean, n_resamples, seed)
+
+
+def _evaluate_set(
+    corrector: CorrectorFunction, name: str, pairs: Sequence[TextPair], n_resamples: int, seed: int
+) -> SetReport:
+    if not pairs:
+        raise ValueError(f"set {name!r} has no pairs")
+    corrected, chars_per_second = _timed(corrector, [pair.hypothesis for pair in pairs])
+    passages: list[Passage] = []
+    ends_document: list[bool] = []
+    for pair, text in zip(pairs, corrected, strict=True):
+        found = _passages(pair, text)
+        passages += found
+        ends_document += [False] * (len(found) - 1) + [True] * bool(found)
+    before = _Scored(passages, [p.hypothesis_before for p in passages], ends_document)
+    after = _Scored(passages, [p.hypothesis_after for p in passages], ends_document)
+    changes = [p.errors_after - p.errors_before for p in passages]
+    shares = [
+        bootstrap_mean([float(hit) for hit in hits], n_resamples=n_resamples, seed=seed)
+        for hits in ([c < 0 for c in changes], [c == 0 for c in changes], [c > 0 for c in changes])
+    ]
+    ranked = sorted(passages, key=lambda p: (p.errors_before - p.errors_after, -p.errors_after))
+    changed = [p for p in passages if p.hypothesis_after != p.hypothesis_before]
+    return SetReport(
+        name=name,
+        n_documents=len({pair.document_id for pair in pairs}),
+        n_passages=len(passages),
+        n_reference_chars=sum(before.characters, ErrorCounts()).reference_length,
+        before=before.rates(n_resamples, seed),
+        after=after.rates(n_resamples, seed),
+        cer_reduction=bootstrap_reduction(before.characters, after.characters, n_resamples=n_resamples, seed=seed),
+        wer_reduction=bootstrap_reduction(before.words, after.words, n_resamples=n_resamples, seed=seed),
+        share_better=shares[0],
+        share_same=shares[1],
+        share_worse=shares[2],
+        n_documents_with_lost_lines=sum(
+            pair.hypothesis.count("\n") != text.count("\n") for pair, text in zip(pairs, corrected, strict=True)
+        ),
+        hipe=hipe_score(
+            reference=[pair.reference for pair in pairs],
+            hypothesis_before=[pair.hypothesis for pair in pairs],
+            hypothesis_after=corrected,
+        ),
+        chars_per_second=chars_per_second,
+        worst=tuple(p for p in ranked[:N_WORST] if p.errors_after),
+        examples=tuple(changed[:: max(1, len(changed) // N_WORST)][:N_WORST]),
+    )
+
+
+def _evaluate_clean(corrector: CorrectorFunction, lines: Sequence[str], n_resamples: int, seed: int) -> CleanReport:
+    corrected, chars_per_second = _timed(corrector, list(lines))
+    counts = [
+        character_counts(reference=line, hypothesis=text, whitespace="keep")
+        for line, text in zip(lines, corrected, strict=True)
+    ]
+    changed = [float(line != text) for line, text in zip(lines, corrected, strict=True)]
+    harmed = [
+        Passage("clean", number, line, line, text, 0, count.errors)
+        for number, (line, text, count) in enumerate(zip(lines, corrected, counts, strict=True), 1)
+        if line != text
+    ]
+    return CleanReport(
+        n_lines=len(lines),
+        n_lines_changed=len(harmed),
+        share_changed=bootstrap_mean(changed, n_resamples=n_resamples, seed=seed),
+        n_chars=sum(len(line) for line in lines),
+        n_chars_changed=sum(count.errors for count in counts),
+        cer=bootstrap_rate(counts, n_resamples=n_resamples, seed=seed),
+        chars_per_second=chars_per_second,
+        worst=tuple(sorted(harmed, key=lambda p: -p.errors_after)[:N_WORST]),
+    )
+
+
+def _timed(corrector: CorrectorFunction, texts: list[str]) -> tuple[list[str], float]:
+    start_seconds = time.perf_counter()
+    corrected = list(corrector(list(texts)))
+    seconds = time.perf_counter() - start_seconds
+    if len(corrected) != len(texts):
+        raise ValueError(f"the corrector was given {len(texts)} texts and returned {len(corrected)}")
+    for text in corrected:
+        if not isinstance(text, str):
+            raise TypeError(f"the corrector returned {type(text).__name__}: expected str")
+    return corrected, share(sum(len(text) for text in texts), seconds)
+
+
+def _passages(pair: TextPair, corrected: str) -> list[Passage]:
+    """Return the lines that are not blank on all sides, or the whole document as one passage."""
+    texts = [text.split("\n") for text in (pair.reference, pair.hypothesis, corrected)]
+    if len({len(lines) for lines in texts}) > 1:
+        texts = [[pair.reference], [pair.hypothesis], [corrected]]
+    found = []
+    for number, (reference, before, after) in enumerate(zip(*texts, strict=True), 1):
+        if reference.strip() or before.strip() or after.strip():
+            errors = [character_counts(reference=reference, hypothesis=text).errors for text in (before, after)]
+            found.append(Passage(pair.document_id, number, reference, before, after, errors[0], errors[1]))
+    return found
+
+
+class _Scored:
+    """The passages' counts on one side."""
+
+    def __init__(self, passages: Sequence[Passage], hypotheses: Sequence[str], ends_document: Sequence[bool]):
+        self._texts = [(p.reference, text) for p, text in zip(passages, hypotheses, strict=True)]
+        self._alone = [character_counts(reference=r, hypothesis=h) for r, h in self._texts]
+        self.characters = [
+            counts if is_last else counts + _LINE_END
+            for counts, is_last in zip(self._alone, ends_document, strict=True)
+        ]
+        self.words = [word_counts(reference=r, hypothesis=h) for r, h in self._texts]
+
+    def rates(self, n_resamples: int, seed: int) -> Rates:
+        pairs = [TextPair(r, h, "", "real") for r, h in self._texts]
+        confusions = ConfusionCounts.from_pairs(pairs)
+        return Rates(
+            cer=bootstrap_rate(self.characters, n_resamples=n_resamples, seed=seed),
+            wer=bootstrap_rate(self.words, n_resamples=n_resamples, seed=seed),
+            cer_mean=bootstrap_mean([c.rate for c in self._alone], n_resamples=n_resamples, seed=seed),
+            cer_without_spaces=sum(
+                (character_counts(reference=r, hypothesis=h, whitespace="ignore") for r, h in self._texts),
+                ErrorCounts(),
+            ).rate,
+            cer_normalised=sum(
+                (character_counts(reference=r, hypothesis=h, normalised=True) for r, h in self._texts),
+                ErrorCounts(),
+            ).rate,
+            wer_normalised=sum(
+                (word_counts(reference=r, hypothesis=h, normalised=True) for r, h in self._texts),
+                ErrorCounts(),
+            ).rate,
+            character_errors=sum(self.characters, ErrorCounts()),
+            word_errors=sum(self.words, ErrorCounts()),
+            errors_by_kind={str(kind): n for kind, n in confusions.by_kind().items()},
+            errors_by_script=confusions.by_script(),
+            confusions=tuple((c.reference, c.hypothesis, n) for c, n in confusions.top(N_CONFUSIONS)),
+        )
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {str(key): _plain(entry) for key, entry in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(entry) for entry in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value

@@ -1,0 +1,1 @@
+"""Files: read, correct in place, write."""

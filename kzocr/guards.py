@@ -1,0 +1,275 @@
+"""When to leave text alone: the rules that keep the input instead of what the model says, each one counted.
+
+Two kinds of rule: some keep a whole window (its output cannot be trusted), some refuse a single edit. Line
+breaks, indentation, tabs and characters that the model cannot read are always kept; `Guards` sets the rest.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+from rapidfuzz.distance import Levenshtein
+
+from kzocr.edits import LINE_BREAKS, Change, Edit
+from kzocr.spans import Span, addresses, latin_words
+from kzocr.text import DIGIT_LOOKALIKES, LATIN_LOOKALIKES, LETTERS, nfc
+from kzocr.views import is_known
+
+WindowReason = Literal["unfinished", "invalid", "length", "repeats", "changed"]
+"""Why a window was kept: no end of sequence; bytes that are no text; it grew or shrank; it repeats; it
+changed too much."""
+
+EditReason = Literal["lines", "space", "unreadable", "digits", "address", "latin", "confidence", "overlap"]
+"""Why an edit was refused: it touches a line break; indentation, a tab, the spaces at a line's end or all of
+the line; a character that the model cannot read, or that cannot be printed; a digit or number; an address; a
+Latin word; its confidence is too low; an edit of the window before stands there."""
+
+WINDOW_REASONS: tuple[WindowReason, ...] = get_args(WindowReason)
+EDIT_REASONS: tuple[EditReason, ...] = get_args(EditReason)
+
+_PIECE = re.compile(r"[^\s.,:;!?()\[\]«»„“”\"'/…—–-]+")
+_NUMBER = re.compile(
+    r"\d+(?:-?[іы]?н?(?:ші|шы)|[гғкқ]а|[гк]е|[дт][еа]н?|[дтн][іы]ң?|ж|г|м|б|см|мм|км|кг|га|тг|млн|млрд|ц|т|л)",
+    re.IGNORECASE,
+)
+"""A number with an ending or a unit that lost its hyphen or space."""
+
+_NUMBER_JOINTS = ".,:/-–—  \u00a0"
+_REPETITION = re.compile(r"(.{2,24}?)\1{3,}", re.DOTALL)
+_REPETITION_SLACK_CHARS = 8
+_LENGTH_SLACK_CHARS = 4
+_FOLDED = str.maketrans({**LATIN_LOOKALIKES, **DIGIT_LOOKALIKES})
+
+
+@dataclass(frozen=True)
+class Guards:
+    """What the corrector declines; every refusal is counted in `Correction.kept`.
+
+    Attributes:
+        min_confidence: edits below this confidence (0 to 1) are refused.
+        max_changed_fraction: a window is kept if more than this share of its visible characters would change;
+            a look-alike from another alphabet (Latin o for Cyrillic о) counts as no change.
+        min_length_ratio: a window is kept if fewer than this share of its visible characters would be left.
+        max_length_ratio: a window is kept if it would grow beyond this many times its visible characters.
+        keep_repeats: a window is kept if the model repeats itself, four times in a row or more, where the
+            input does not.
+        keep_digits: a digit changes only inside a word of letters, where it is a look-alike of a letter
+            (0 for О, 3 for З, 1 for і, 6 for б, 4 for ч, 8 for В); none is added; numbers stay in one piece.
+        keep_addresses: URLs, e-mail addresses, domain names, @names and #tags stay.
+        keep_latin: words in Latin letters and Roman numerals stay. An engine for Russian prints many a Kazakh
+            word in Latin letters, though (icin for ісін), so a word is open to change if it has only letters
+            that engines print for Cyrillic ones, stands beside no certainly Latin word, and bears a sign of
+            being misread: i, I or F, a capital behind a small letter, a digit or a sign like ^ at its side.
+    """
+
+    min_confidence: float = 0.0
+    max_changed_fraction: float = 0.5
+    min_length_ratio: float = 0.6
+    max_length_ratio: float = 1.4
+    keep_repeats: bool = True
+    keep_digits: bool = True
+    keep_addresses: bool = True
+    keep_latin: bool = True
+
+    def __post_init__(self) -> None:
+        for name in ("min_confidence", "max_changed_fraction", "min_length_ratio"):
+            value = getattr(self, name)
+            if not 0 <= value <= 1:
+                raise ValueError(f"{name} must be between 0 and 1, not {value}")
+        if self.max_length_ratio < 1:
+            raise ValueError(f"max_length_ratio must be at least 1, not {self.max_length_ratio}")
+
+
+def output_reason(source: str, output: str, finished: bool, guards: Guards) -> WindowReason | None:
+    """Return why the model's output for a window cannot be trusted, or `None`.
+
+    Args:
+        source: what the model read.
+        output: what it printed.
+        finished: whether it ended by itself.
+        guards: the thresholds.
+    """
+    if not finished:
+        return "unfinished"
+    if "\ufffd" in output:
+        return "invalid"
+    n_before, n_after = _n_visible(source), _n_visible(output)
+    if not (
+        guards.min_length_ratio * n_before - _LENGTH_SLACK_CHARS
+        <= n_after
+        <= guards.max_length_ratio * n_before + _LENGTH_SLACK_CHARS
+    ):
+        return "length"
+    most_chars = _longest_repetition(source) + _REPETITION_SLACK_CHARS
+    if guards.keep_repeats and _longest_repetition(output) > most_chars:
+        return "repeats"
+    return None
+
+
+def is_changed_too_much(source: str, found: Iterable[Change], guards: Guards) -> bool:
+    """Return whether changes of `source` concern too large a share of its visible characters."""
+    n_changed = sum(
+        Levenshtein.distance(_folded(source[change.start : change.end]), _folded(change.after)) for change in found
+    )
+    return n_changed > guards.max_changed_fraction * _n_visible(source)
+
+
+class WindowGuard:
+    """The rules for single edits in one window; what they need to know of the window is found once.
+
+    Args:
+        window: the window's characters.
+        guards: the thresholds.
+    """
+
+    def __init__(self, window: str, guards: Guards) -> None:
+        self.window = window
+        self.guards = guards
+        self._addresses: list[Span] | None = None
+        self._latin: list[Span] | None = None
+
+    def reason(self, edit: Edit) -> EditReason | None:
+        """Return why `edit` (offsets in characters of the window) is refused, or `None` if it is not."""
+        if not LINE_BREAKS.isdisjoint(edit.before + edit.after):
+            return "lines"
+        if "\t" in edit.before or not self._keeps_outer_space(edit):
+            return "space"
+        if not _is_printable(edit.after):
+            return "unreadable"
+        if self.guards.keep_digits and not self._keeps_digits(edit):
+            return "digits"
+        if self.guards.keep_addresses and _touches(edit, self._address_spans()):
+            return "address"
+        if self.guards.keep_latin and _touches(edit, self._latin_spans()):
+            return "latin"
+        if edit.confidence < self.guards.min_confidence:
+            return "confidence"
+        return None
+
+    def _keeps_outer_space(self, edit: Edit) -> bool:
+        """Return whether the spaces at the line's start and end stay, and something between them.
+
+        An edit beside them must leave a visible character there: its own, or the next one, which no other
+        edit touches. So it holds for every set of such edits in which no two adjoin.
+        """
+        if self._is_visible_between(edit.start, -1) and self._is_visible_between(edit.end, 1):
+            return True
+        before, after = edit.before, edit.after
+        first = before[:1] or self._character(edit.start)
+        last = before[-1:] or self._character(edit.start - 1)
+        if not self._is_visible_between(edit.start, -1) and not (
+            _is_visible(first) and _is_visible(after[:1] or self._character(edit.end))
+        ):
+            return False
+        return self._is_visible_between(edit.end, 1) or (
+            _is_visible(last) and _is_visible(after[-1:] or self._character(edit.start - 1))
+        )
+
+    def _is_visible_between(self, position: int, step: int) -> bool:
+        """Return whether the line has a visible character left (step -1) or right (1) of `position`."""
+        index = position if step > 0 else position - 1
+        while _is_space(self._character(index)):
+            index += step
+        return _is_visible(self._character(index))
+
+    def _character(self, position: int) -> str:
+        """Return the window's character at `position`; a line break outside of the window."""
+        return self.window[position] if 0 <= position < len(self.window) else "\n"
+
+    def _keeps_digits(self, edit: Edit) -> bool:
+        before = [edit.start + i for i, character in enumerate(edit.before) if character.isdigit()]
+        after = [character for character in edit.after if character.isdigit()]
+        n_matched = 0
+        lost = []
+        for position in before:
+            if n_matched < len(after) and after[n_matched] == self.window[position]:
+                n_matched += 1
+            else:
+                lost.append(position)
+        if n_matched < len(after):
+            return False
+        if lost:
+            has_letter = any(character in LETTERS for character in edit.after)
+            return has_letter and all(self._is_lookalike(position) for position in lost)
+        return not self._parts_number(edit)
+
+    def _is_lookalike(self, position: int) -> bool:
+        """Return whether the digit at `position` may be a letter: one of the look-alikes inside a word.
+
+        The word has letters beside the digit; only between letters may two such digits stand together. A
+        piece of Latin capitals (A4, CO2), an ordinal or a number with its unit (6ға, 3ж) is no such word.
+        """
+        piece = next((m for m in _PIECE.finditer(self.window) if m.start() <= position < m.end()), None)
+        if piece is None or self.window[position] not in DIGIT_LOOKALIKES or _NUMBER.fullmatch(piece.group()):
+            return False
+        letters = [character for character in piece.group() if character.isalpha()]
+        if not letters or all("A" <= character <= "Z" for character in letters):
+            return False
+        start = end = position
+        while start > piece.start() and self.window[start - 1].isdigit():
+            start -= 1
+        while end < piece.end() and self.window[end].isdigit():
+            end += 1
+        most = 2 if piece.start() < start and end < piece.end() else 1
+        return end - start <= most
+
+    def _parts_number(self, edit: Edit) -> bool:
+        """Return whether digits stand on both sides of the edit with only a number's joints between."""
+        if any(character.isalpha() for character in edit.before):
+            return False
+        left = self.window[max(0, edit.start - 3) : edit.start].rstrip(_NUMBER_JOINTS)
+        right = self.window[edit.end : edit.end + 3].lstrip(_NUMBER_JOINTS)
+        return left[-1:].isdigit() and right[:1].isdigit()
+
+    def _address_spans(self) -> list[Span]:
+        if self._addresses is None:
+            self._addresses = addresses(self.window)
+        return self._addresses
+
+    def _latin_spans(self) -> list[Span]:
+        if self._latin is None:
+            self._latin = latin_words(self.window)
+        return self._latin
+
+
+def _touches(edit: Edit, spans: Sequence[Span]) -> bool:
+    """Return whether the edit reaches into a span, or joins something to it."""
+    for start, end in spans:
+        if edit.start < end and start < edit.end:
+            return True
+        if start < edit.start == edit.end < end:
+            return True
+        if edit.start == end or edit.end == start:
+            space_changes = any(map(str.isspace, edit.before)) != any(map(str.isspace, edit.after))
+            if space_changes or any(map(str.isalnum, edit.before + edit.after)):
+                return True
+    return False
+
+
+def _is_space(character: str) -> bool:
+    return character.isspace() and character not in LINE_BREAKS
+
+
+def _is_visible(character: str) -> bool:
+    return not character.isspace()
+
+
+def _is_printable(after: str) -> bool:
+    """Return whether `after` is composed text of known characters: no control character, no lone mark."""
+    return not after or (is_known(after) and unicodedata.combining(after[0]) == 0 and nfc(after) == after)
+
+
+def _n_visible(text: str) -> int:
+    return sum(map(len, text.split()))
+
+
+def _folded(text: str) -> str:
+    return "".join(text.split()).translate(_FOLDED).casefold()
+
+
+def _longest_repetition(text: str) -> int:
+    return max((match.end() - match.start() for match in _REPETITION.finditer(text)), default=0)

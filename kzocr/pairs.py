@@ -1,0 +1,192 @@
+"""`TextPair`, one example of printed text and what was read; JSONL read and write; split by document."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Literal, cast, get_args
+
+Origin = Literal["real", "rendered", "synthetic"]
+ORIGINS: tuple[str, ...] = get_args(Origin)
+
+_REQUIRED = ("reference", "hypothesis", "document_id", "origin")
+
+
+@dataclass(frozen=True)
+class TextPair:
+    """A printed text and what was read of it.
+
+    Args:
+        reference: the printed text.
+        hypothesis: the text that was read.
+        document_id: the document that both come from; pairs of one document share it.
+        origin: "real" (an engine read a real page), "rendered" (an engine read a page that was drawn from
+            text) or "synthetic" (a noisy channel corrupted the text).
+        engine: what read it; free text, may be empty.
+
+    Raises:
+        ValueError: `origin` is none of the three.
+    """
+
+    reference: str
+    hypothesis: str
+    document_id: str
+    origin: Origin
+    engine: str = ""
+
+    def __post_init__(self) -> None:
+        if self.origin not in ORIGINS:
+            raise ValueError(f"origin is {self.origin!r}: expected one of {', '.join(ORIGINS)}")
+
+
+def iter_pairs(path: str | os.PathLike[str]) -> Iterator[TextPair]:
+    """Yield the pairs of a JSONL file (UTF-8, one JSON object a line; blank lines are skipped).
+
+    Args:
+        path: the file. Every object has the strings `reference`, `hypothesis`, `document_id` and `origin`,
+            and may have the string `engine`; other fields are ignored.
+
+    Yields:
+        One `TextPair` a line, in the order of the file.
+
+    Raises:
+        ValueError: a line is no JSON object, or a field is missing or of the wrong type; the message
+            names file, line and field.
+        OSError: the file cannot be read.
+    """
+    with open(path, "rb") as file:
+        for number, data in enumerate(file, 1):
+            if data.strip():
+                yield _parse(data, f"{os.fspath(path)}:{number}")
+
+
+def read_pairs(path: str | os.PathLike[str]) -> list[TextPair]:
+    """Return all pairs of a JSONL file; see `iter_pairs`."""
+    return list(iter_pairs(path))
+
+
+def write_pairs(path: str | os.PathLike[str], pairs: Iterable[TextPair]) -> None:
+    """Write `pairs` as a JSONL file that `read_pairs` reads back equal.
+
+    The file is complete or absent: it is written beside `path` and then moved there.
+    """
+    path = Path(path)
+    unfinished = path.with_name(path.name + ".part")
+    with open(unfinished, "wb") as file:
+        for pair in pairs:
+            file.write(_line(pair))
+    os.replace(unfinished, path)
+
+
+def line_pairs(pair: TextPair) -> list[TextPair]:
+    """Return one pair for each line of `pair`, blank lines included; lines correspond one to one.
+
+    Raises:
+        ValueError: the numbers of lines differ; the message names the document.
+    """
+    references, hypotheses = pair.reference.split("\n"), pair.hypothesis.split("\n")
+    if len(references) != len(hypotheses):
+        raise ValueError(
+            f"document {pair.document_id!r}: the reference has {len(references)} lines "
+            f"but the hypothesis has {len(hypotheses)}"
+        )
+    return [
+        replace(pair, reference=reference, hypothesis=hypothesis)
+        for reference, hypothesis in zip(references, hypotheses, strict=True)
+    ]
+
+
+def passages(pair: TextPair, max_chars: int) -> list[TextPair]:
+    """Return `pair` cut at line ends into pairs of consecutive lines.
+
+    Args:
+        pair: lines correspond one to one.
+        max_chars: at most so many characters in either side of a passage, line ends included; a single
+            line that is longer stays whole, as a passage of its own.
+
+    Returns:
+        Passages in order; joined by line ends they are `pair` again.
+
+    Raises:
+        ValueError: the numbers of lines differ, or `max_chars` is below 1.
+    """
+    if max_chars < 1:
+        raise ValueError(f"max_chars is {max_chars}: expected at least 1")
+    grouped: list[TextPair] = []
+    for line in line_pairs(pair):
+        if grouped:
+            reference = grouped[-1].reference + "\n" + line.reference
+            hypothesis = grouped[-1].hypothesis + "\n" + line.hypothesis
+            if max(len(reference), len(hypothesis)) <= max_chars:
+                grouped[-1] = replace(pair, reference=reference, hypothesis=hypothesis)
+                continue
+        grouped.append(line)
+    return grouped
+
+
+def split_by_document(pairs: Sequence[TextPair], fraction: float, seed: int) -> tuple[list[TextPair], list[TextPair]]:
+    """Return `pairs` split in two so that no document is on both sides.
+
+    Documents are ordered by a hash of seed and id; the first `round(fraction * number of documents)` go to
+    the second list. With two documents or more and a fraction strictly between 0 and 1 neither list is empty.
+
+    Args:
+        pairs: any order; each list keeps it.
+        fraction: share of the documents, 0 to 1, that goes to the second list.
+        seed: another seed gives another split; the order of `pairs` has no influence.
+
+    Returns:
+        (the rest, the fraction).
+
+    Raises:
+        ValueError: `fraction` is outside 0 to 1.
+    """
+    if not 0 <= fraction <= 1:
+        raise ValueError(f"fraction is {fraction}: expected 0 to 1")
+    documents = sorted(
+        {pair.document_id for pair in pairs},
+        key=lambda name: hashlib.sha256(f"{seed}:{name}".encode("utf-8", "surrogatepass")).digest(),
+    )
+    n_chosen = round(fraction * len(documents))
+    if 0 < fraction < 1 and len(documents) > 1:
+        n_chosen = min(max(n_chosen, 1), len(documents) - 1)
+    chosen = set(documents[:n_chosen])
+    rest = [pair for pair in pairs if pair.document_id not in chosen]
+    return rest, [pair for pair in pairs if pair.document_id in chosen]
+
+
+def _line(pair: TextPair) -> bytes:
+    try:
+        return (json.dumps(asdict(pair), ensure_ascii=False) + "\n").encode("utf-8")
+    except UnicodeEncodeError:  # a lone surrogate: JSON can escape it, UTF-8 cannot hold it
+        return (json.dumps(asdict(pair)) + "\n").encode("ascii")
+
+
+def _parse(data: bytes, place: str) -> TextPair:
+    try:
+        record = json.loads(data.decode("utf-8"))
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{place}: not UTF-8: {error}") from error
+    except json.JSONDecodeError as error:
+        raise ValueError(f"{place}: not JSON: {error}") from error
+    if not isinstance(record, dict):
+        raise ValueError(f"{place}: expected a JSON object, got {type(record).__name__}")
+    for name in _REQUIRED:
+        if name not in record:
+            raise ValueError(f"{place}: field {name!r} is missing")
+    for name in (*_REQUIRED, "engine"):
+        if not isinstance(record.get(name, ""), str):
+            raise ValueError(f"{place}: field {name!r} is {type(record[name]).__name__}: expected a string")
+    if record["origin"] not in ORIGINS:
+        raise ValueError(f"{place}: field 'origin' is {record['origin']!r}: expected one of {', '.join(ORIGINS)}")
+    return TextPair(
+        reference=record["reference"],
+        hypothesis=record["hypothesis"],
+        document_id=record["document_id"],
+        origin=cast(Origin, record["origin"]),
+        engine=record.get("engine", ""),
+    )

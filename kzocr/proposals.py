@@ -1,0 +1,108 @@
+"""A model's output for one window -> the edits that the guards let through, and a count of the others."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Sequence
+from itertools import accumulate
+
+from kzocr.edits import Change, Edit, changes
+from kzocr.guards import EditReason, Guards, WindowGuard, is_changed_too_much, output_reason
+from kzocr.views import Output, View
+
+
+def propose(window: str, seen: View, output: Output | None, guards: Guards) -> tuple[list[Edit], Counter[str]]:
+    """Return the edits of one window and how often something was kept, by reason.
+
+    Args:
+        window: the window's characters.
+        seen: what the model read of it.
+        output: what the model printed; `None` if it was not asked.
+        guards: the thresholds.
+
+    Returns:
+        Edits from left to right in characters of the window, and counts by `WindowReason` and `EditReason`.
+    """
+    if output is None or output.text == seen.text:
+        return _with_repairs(window, seen, []), Counter()
+    reason = output_reason(seen.text, output.text, output.finished, guards)
+    if reason is None and len(output.log_probabilities) != len(output.text.encode("utf-8")) + 1:
+        reason = "invalid"
+    if reason is not None:
+        return _with_repairs(window, seen, []), Counter([reason])
+    found = changes(seen.text, output.text, fixed=seen.fixed)
+    if is_changed_too_much(seen.text, found, guards):
+        return _with_repairs(window, seen, []), Counter(["changed"])
+    accepted = []
+    kept: Counter[str] = Counter()
+    guard = WindowGuard(window, guards)
+    confidences = _confidences(output, found)
+    for index, (change, confidence) in enumerate(zip(found, confidences, strict=True)):
+        span = seen.span(change.start, change.end)
+        if span is None:
+            kept["unreadable"] += 1
+            continue
+        edit = Edit(*span, window[slice(*span)], change.after, confidence)
+        if edit.before == edit.after:
+            continue
+        refusal: EditReason | None = guard.reason(edit)
+        if refusal is None and change.alone:
+            refusal = "unreadable"
+        if refusal is None and _adjoins_line_break(found, index):
+            refusal = "lines"
+        if refusal is None:
+            accepted.append(edit)
+        else:
+            kept[refusal] += 1
+    return _with_repairs(window, seen, accepted), kept
+
+
+def _adjoins_line_break(found: Sequence[Change], index: int) -> bool:
+    """Return whether the change belongs to one of a line break, which is refused: a hyphen at a line's end."""
+    change = found[index]
+    before, after = found[index - 1 : index], found[index + 1 : index + 2]
+    return any(other.alone and other.end == change.start for other in before) or any(
+        other.alone and other.start == change.end for other in after
+    )
+
+
+def _confidences(output: Output, found: Sequence[Change]) -> list[float]:
+    """Return the probability of the least certain byte of each change; of the next byte for a deletion."""
+    offsets = list(accumulate((len(character.encode("utf-8")) for character in output.text), initial=0))
+    confidences = []
+    for change in found:
+        start = offsets[change.destination_start]
+        end = max(offsets[change.destination_end], start + 1)
+        confidences.append(min(1.0, math.exp(min(output.log_probabilities[start:end]))))
+    return confidences
+
+
+def _with_repairs(window: str, seen: View, edits: list[Edit]) -> list[Edit]:
+    """Return the edits together with the view's own repairs where no edit stands, adjoining ones merged."""
+    if not seen.repairs:
+        return edits
+    covered = {position for edit in edits for position in range(edit.start, edit.end)}
+    together = [(edit, False) for edit in edits] + [
+        (Edit(start, end, window[start:end], character, 1.0), True)
+        for index, character in seen.repairs.items()
+        if (start := seen.starts[index]) not in covered and (end := seen.ends[index])
+    ]
+    merged: list[tuple[Edit, bool]] = []
+    for edit, is_repair in sorted(together, key=lambda pair: (pair[0].start, pair[0].end)):
+        last, last_is_repair = merged[-1] if merged else (None, False)
+        if last is not None and last.end == edit.start and (is_repair or last_is_repair):
+            merged[-1] = (_joined(last, edit), is_repair)
+        else:
+            merged.append((edit, is_repair))
+    return [edit for edit, _ in merged]
+
+
+def _joined(left: Edit, right: Edit) -> Edit:
+    return Edit(
+        left.start,
+        right.end,
+        left.before + right.before,
+        left.after + right.after,
+        min(left.confidence, right.confidence),
+    )

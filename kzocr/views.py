@@ -1,0 +1,144 @@
+"""A window as the model reads it, where each of its characters came from, and what the model prints for it.
+
+Real files hold characters that a model for printed Kazakh never saw: lone surrogates, control characters,
+soft hyphens, emoji, other scripts. The view hides or replaces them, and no edit may touch them.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from kzocr.edits import LINE_BREAKS
+from kzocr.text import FOREIGN_LETTERS, LETTERS, nfc
+
+PLACEHOLDER = "_"
+"""What the model reads for a visible character that it cannot know."""
+
+_KNOWN = "\n -~¡-¬®-ɏ\u0300-\u036fͰ-ϿЀ-ӿ\u2010-\u2027\u2030-\u205e\u20a0-\u20bf\u2100-\u214f"
+_ALL_KNOWN = re.compile(f"[{_KNOWN}]*")
+_IS_KNOWN = re.compile(f"[{_KNOWN}]")
+_FOREIGN = "".join(FOREIGN_LETTERS)
+_TO_REPAIR = re.compile(f"[{_FOREIGN}\u0300-\u036f]")
+_WORD = re.compile(r"[^\W\d_]+")
+_CYRILLIC_CLUSTER = re.compile(r"[Ѐ-ӿ][\u0300-\u036f]+")
+_INVISIBLE = frozenset(("Cc", "Cf", "Cs"))
+
+
+def is_known(text: str) -> bool:
+    """Return whether `text` has only characters that printed Kazakh may have, a line break among them."""
+    return _ALL_KNOWN.fullmatch(text) is not None and FOREIGN_LETTERS.keys().isdisjoint(text)
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What the model reads of a window.
+
+    Attributes:
+        text: the model's input: no outer white space, no character that it cannot know.
+        starts: for each character of `text` its start in the window.
+        ends: for each character of `text` one past its end in the window.
+        fixed: positions in `text` that no edit may touch: tabs, placeholders.
+        repairs: position in `text` -> the same character, where the window has another spelling of it
+            (a decomposed й, a Latin ə inside a Kazakh word), which is repaired whatever the model says.
+    """
+
+    text: str
+    starts: Sequence[int]
+    ends: Sequence[int]
+    fixed: frozenset[int]
+    repairs: Mapping[int, str]
+
+    def span(self, start: int, end: int) -> tuple[int, int] | None:
+        """Return the window's span for the view's, or `None` if hidden characters lie within it."""
+        if start == end:
+            position = self.ends[start - 1] if start else (self.starts[0] if self.text else 0)
+            return position, position
+        if any(self.ends[i] != self.starts[i + 1] for i in range(start, end - 1)):
+            return None
+        return self.starts[start], self.ends[end - 1]
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """What a model printed for one window.
+
+    Attributes:
+        text: the characters.
+        log_probabilities: natural logarithms of the probability of each UTF-8 byte of `text`, and of its end.
+        finished: whether the model ended by itself.
+    """
+
+    text: str
+    log_probabilities: Sequence[float]
+    finished: bool = True
+
+
+def view(window: str) -> View:
+    r"""Return what the model reads of `window`.
+
+    Args:
+        window: any string.
+
+    Returns:
+        The view: `view(" ән\u00adші ").text == "әнші"`, and `view("и\u0306").repairs == {0: "й"}`.
+    """
+    stripped = window.strip()
+    offset = window.index(stripped)
+    if _ALL_KNOWN.fullmatch(stripped) and not _TO_REPAIR.search(stripped):
+        end = offset + len(stripped)
+        return View(stripped, range(offset, end), range(offset + 1, end + 1), frozenset(), {})
+    spellings = _spellings(stripped)
+    characters: list[str] = []
+    starts: list[int] = []
+    ends: list[int] = []
+    fixed: set[int] = set()
+    repairs: dict[int, str] = {}
+    position = 0
+    while position < len(stripped):
+        end, character = spellings.get(position, (position + 1, ""))
+        if character:
+            repairs[len(characters)] = character
+        else:
+            character, is_fixed = _shown(stripped, position)
+            if is_fixed:
+                fixed.add(len(characters))
+        if character:
+            characters.append(character)
+            starts.append(offset + position)
+            ends.append(offset + end)
+        position = end
+    return View("".join(characters), starts, ends, frozenset(fixed), repairs)
+
+
+def _spellings(window: str) -> dict[int, tuple[int, str]]:
+    """Return start -> (end, character) for the characters that are spelt in another way than they should."""
+    found: dict[int, tuple[int, str]] = {}
+    for word in _WORD.finditer(window):
+        if not LETTERS.isdisjoint(word.group()):
+            for position in range(word.start(), word.end()):
+                if window[position] in FOREIGN_LETTERS:
+                    found[position] = (position + 1, FOREIGN_LETTERS[window[position]])
+    for cluster in _CYRILLIC_CLUSTER.finditer(window):
+        composed = nfc(cluster.group()[:2])
+        if len(composed) == 1:
+            found[cluster.start()] = (cluster.start() + 2, composed)
+    return found
+
+
+def _shown(window: str, position: int) -> tuple[str, bool]:
+    """Return what the model reads for one character ("" hides it), and whether edits must leave it alone."""
+    character = window[position]
+    if character == "\t":
+        return " ", True
+    if character in LINE_BREAKS:
+        is_carriage_return = window.startswith("\r\n", position)
+        return (" ", True) if is_carriage_return else ("\n", character != "\n")
+    if _IS_KNOWN.match(character):
+        return character, False
+    category = unicodedata.category(character)
+    if category == "Zs":
+        return " ", False
+    return ("", False) if category in _INVISIBLE else (PLACEHOLDER, True)

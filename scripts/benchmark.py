@@ -1,0 +1,230 @@
+"""Measure speed: one command per subject, everything of a table in one run on one machine.
+
+    python scripts/benchmark.py decoding --text docs/example/ocr.txt --json decoding.json
+
+Guided decoding next to `transformers` and, where `pip install ctranslate2` was done, next to CTranslate2:
+the same windows, the same checkpoint, every output compared with greedy `generate`. Two to five minutes on
+two CPU cores.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import torch
+import typer
+from rich.console import Console
+from rich.table import Table
+from transformers import AutoModelForSeq2SeqLM, PreTrainedModel
+
+from kzocr.decoding import Decoded, GuidedDecoder, generate_greedy, limits_of
+from kzocr.encoding import BYTE_OFFSET, encode
+from kzocr.windows import windows
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+DEFAULT_MODEL = REPOSITORY / "kzocr" / "weights"
+DEFAULT_TEXT = REPOSITORY / "docs" / "example" / "ocr.txt"
+
+app = typer.Typer(add_completion=False, no_args_is_help=True)
+
+
+@app.callback()
+def main() -> None:
+    """Measure speed; each command prints a table and, with --json, writes its figures."""
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """One way of decoding, timed over all windows; `ratio`: its speed over `generate` at the same batch."""
+
+    name: str
+    batch_rows: int
+    seconds: float
+    chars_per_second: float
+    n_windows: int
+    n_different_windows: int
+    ratio: float | None = None
+
+
+@app.command()
+def decoding(
+    model: Annotated[Path, typer.Option(help="Folder of the checkpoint.")] = DEFAULT_MODEL,
+    text: Annotated[Path, typer.Option(help="OCR text, UTF-8; repeated if too short.")] = DEFAULT_TEXT,
+    n_windows: Annotated[int, typer.Option(help="How many windows are decoded.")] = 64,
+    batch_rows: Annotated[list[int], typer.Option(help="Batch sizes to compare.")] = [1, 16],  # noqa: B006
+    repeats: Annotated[int, typer.Option(help="The fastest of so many runs counts; generate runs once.")] = 3,
+    device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
+    n_threads: Annotated[int, typer.Option(help="CPU threads; 0: as torch has it.")] = 0,
+    json_path: Annotated[Path | None, typer.Option("--json", help="Write the figures here.")] = None,
+) -> None:
+    """Compare guided decoding with generate, prompt lookup and CTranslate2, in characters a second."""
+    if n_threads:
+        torch.set_num_threads(n_threads)
+    loaded = AutoModelForSeq2SeqLM.from_pretrained(model, dtype=torch.float32).eval().to(device)
+    texts = _window_texts(text.read_text(encoding="utf-8"), n_windows)
+    inputs = [encode(part) for part in texts]
+    n_chars = sum(map(len, texts))
+    decoder = GuidedDecoder(loaded)
+    expected: list[Decoded] = []
+    measurements: list[Measurement] = []
+    for rows in batch_rows:
+        generated_seconds = 0.0
+        for name, run, n_runs in _contestants(loaded, decoder, rows, device):
+            seconds, outputs = _timed(run, inputs, rows, n_runs if n_runs else repeats)
+            expected = expected or outputs
+            generated_seconds = generated_seconds or seconds
+            pairs = zip(outputs, expected, strict=True)
+            measurements.append(
+                Measurement(
+                    name=name,
+                    batch_rows=rows,
+                    seconds=seconds,
+                    chars_per_second=n_chars / seconds,
+                    n_windows=len(inputs),
+                    n_different_windows=sum(ours.ids != theirs.ids for ours, theirs in pairs),
+                    ratio=generated_seconds / seconds,
+                )
+            )
+    profile = _profile(decoder, inputs, max(batch_rows))
+    _show(measurements, profile)
+    if json_path is not None:
+        figures = {"measurements": [asdict(one) for one in measurements], "profile": profile}
+        json_path.write_text(json.dumps(figures, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+
+
+Run = Callable[[Sequence[Sequence[int]]], list[Decoded]]
+
+
+def _contestants(
+    model: PreTrainedModel, decoder: GuidedDecoder, rows: int, device: str
+) -> Iterator[tuple[str, Run, int]]:
+    """Yield name, function of one batch and number of runs (0: as asked); `generate` comes first."""
+    yield "transformers generate", lambda batch: generate_greedy(model, batch), 1
+    if rows == 1:
+        yield (
+            "transformers generate, prompt lookup",
+            lambda batch: generate_greedy(model, batch, prompt_lookup_num_tokens=10),
+            1,
+        )
+    for kind in ("float32", "int8") if device == "cpu" else ("float32", "int8_float16"):
+        run = ctranslate2_run(model, kind, device)
+        if run is not None:
+            yield f"CTranslate2 {kind}", run, 0
+    yield "kzocr guided decoding", decoder.decode, 0
+
+
+def ctranslate2_run(model: PreTrainedModel, compute_type: str, device: str) -> Run | None:
+    """Return greedy decoding by CTranslate2, or None where it is not installed.
+
+    ByT5 is not among its documented models: the loader of T5 converts it, with a vocabulary made here.
+    """
+    try:
+        import ctranslate2
+        from ctranslate2.converters.transformers import T5Loader
+    except ImportError:
+        return None
+    model = copy.deepcopy(model).to("cpu")  # quantising works on the weights themselves
+    scaled = getattr(model.config, "scale_decoder_outputs", None)
+    if scaled is not None:
+        model.config.tie_word_embeddings = scaled
+    spec = T5Loader().get_model_spec(model)
+    n_ids = model.config.vocab_size
+    tokens = ["<pad>", "</s>", "<unk>", *(f"<{number}>" for number in range(BYTE_OFFSET, n_ids))]
+    spec.register_source_vocabulary(tokens)
+    spec.register_target_vocabulary(tokens)
+    spec.config.bos_token, spec.config.eos_token, spec.config.unk_token = "<pad>", "</s>", "<unk>"
+    spec.config.decoder_start_token = "<pad>"
+    spec.validate()
+    spec.optimize(quantization=None if compute_type == "float32" else compute_type)
+    with tempfile.TemporaryDirectory() as folder:
+        spec.save(folder)
+        translator = ctranslate2.Translator(
+            folder,
+            device=device,
+            compute_type=compute_type,
+            inter_threads=1,
+            intra_threads=torch.get_num_threads(),
+        )
+    number_of = {token: number for number, token in enumerate(tokens)}
+
+    def run(batch: Sequence[Sequence[int]]) -> list[Decoded]:
+        limit = max(limits_of(batch, None))
+        sources = [[tokens[number] for number in ids] for ids in batch]
+        results = translator.translate_batch(sources, beam_size=1, max_decoding_length=limit)
+        return [Decoded([number_of[t] for t in result.hypotheses[0]], [], True) for result in results]
+
+    return run
+
+
+def _window_texts(text: str, n_windows: int) -> list[str]:
+    """Return `n_windows` windows of `text`, which starts over where it is too short."""
+    found = [window.text for window in windows(text)]
+    if not found:
+        raise typer.BadParameter("the text is empty")
+    return [found[number % len(found)] for number in range(n_windows)]
+
+
+def _timed(run: Run, inputs: list[list[int]], rows: int, n_runs: int) -> tuple[float, list[Decoded]]:
+    """Return the seconds of the fastest run over all inputs, in batches of like lengths, and the outputs."""
+    order = sorted(range(len(inputs)), key=lambda number: len(inputs[number]))
+    batches = [order[start : start + rows] for start in range(0, len(order), rows)]
+    run([inputs[number] for number in batches[0]])
+    fastest, outputs = float("inf"), {}
+    for _ in range(n_runs):
+        begin = time.perf_counter()
+        for batch in batches:
+            decoded = run([inputs[number] for number in batch])
+            outputs.update(zip(batch, decoded, strict=True))
+        fastest = min(fastest, time.perf_counter() - begin)
+    return fastest, [outputs[number] for number in range(len(inputs))]
+
+
+@torch.inference_mode()
+def _profile(decoder: GuidedDecoder, inputs: list[list[int]], rows: int) -> dict[str, Any]:
+    """Return where guided decoding spends its time: the encoder's share, passes, bytes verified per byte."""
+    before = decoder.counts
+    seconds, _ = _timed(decoder.decode, inputs, rows, 1)
+    begin = time.perf_counter()
+    order = sorted(range(len(inputs)), key=lambda number: len(inputs[number]))
+    for start in range(0, len(order), rows):
+        decoder.packed.encode([inputs[number] for number in order[start : start + rows]])
+    encoder_seconds = time.perf_counter() - begin
+    counts = decoder.counts
+    n_rows = counts.n_rows - before.n_rows
+    return {
+        "batch_rows": rows,
+        "encoder_share": encoder_seconds / seconds,
+        "passes_per_window": (counts.n_row_passes - before.n_row_passes) / n_rows,
+        "verified_per_accepted_byte": (counts.verified_bytes - before.verified_bytes)
+        / (counts.accepted_bytes - before.accepted_bytes),
+        "bytes_per_window": (counts.accepted_bytes - before.accepted_bytes) / n_rows,
+    }
+
+
+def _show(measurements: Sequence[Measurement], profile: dict[str, Any]) -> None:
+    """Print the table and the profile."""
+    table = Table(title="Decoding")
+    for heading in ("decoder", "batch", "characters/s", "times generate", "windows that differ"):
+        table.add_column(heading, justify="left" if heading == "decoder" else "right")
+    for one in measurements:
+        table.add_row(
+            one.name,
+            str(one.batch_rows),
+            f"{one.chars_per_second:,.0f}",
+            f"{one.ratio:.1f}",
+            f"{one.n_different_windows} of {one.n_windows}",
+        )
+    console = Console()
+    console.print(table)
+    console.print({name: round(value, 3) for name, value in profile.items()})
+
+
+if __name__ == "__main__":
+    app()

@@ -1,0 +1,42 @@
+"""Train a model: `python scripts/train.py --config configs/smoke.yaml`, or `accelerate launch scripts/train.py ...`.
+
+Writes to `runs/NAME/` (log, checkpoints, at the end `model/`) and, started again, goes on from the newest
+checkpoint. `smoke` takes seconds on any CPU; see each configuration's first lines for its own time and hardware.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import sys
+from pathlib import Path
+
+
+def main() -> int:
+    """Run the training that the arguments name; return the exit code."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--config", required=True, type=Path, help="a file in configs/")
+    parser.add_argument("--folder", type=Path, help="run folder (default: runs/NAME)")
+    parser.add_argument("--export", action="store_true", help="write model/ from the newest checkpoint, train no more")
+    arguments = parser.parse_args()
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s  %(message)s", datefmt="%H:%M:%S")
+    logging.getLogger("kzocr").setLevel(logging.INFO)
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+
+    from kzocr.config import load_config
+    from kzocr.training import Trainer, TrainingError
+
+    try:
+        config = load_config(arguments.config)
+        trainer = Trainer(config, arguments.folder or Path("runs") / config.name)
+        folder = trainer.export() if arguments.export else trainer.train()
+    except (TrainingError, ValueError, OSError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    print(folder)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,388 @@
+from __future__ import annotations
+
+import itertools
+import pickle
+import random
+import threading
+from pathlib import Path
+
+import pytest
+import torch
+from fakes import ScriptedDecoder, garbage, scripted
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from transformers import BertConfig, T5Config, T5ForConditionalGeneration
+
+from kzocr.corrector import Correction, Corrector
+from kzocr.edits import LINE_BREAKS, apply_edits
+from kzocr.guards import Guards
+
+torch.set_num_threads(1)
+
+KINDS = [
+    "Бүгін ",
+    "қар жауды",
+    "\n",
+    "\r\n",
+    "\t",
+    "  ",
+    " ",
+    "6ip",
+    "1990 ж.",
+    "ед1",
+    "қəлə",
+    "и\u0306",
+    "Windows ",
+    "😀",
+]
+KINDS += [
+    "\u00ad",
+    "\ud800",
+    "\x00",
+    "\ufffd",
+    "سلام",
+    "\u202e",
+    "а\u0301",
+    "www.egemen.kz",
+    "А" * 200,
+    "\u2028",
+    "\x0c",
+    "\u00a0",
+]
+MIXED = st.lists(st.sampled_from(KINDS), max_size=60).map("".join)
+ANY_TEXT = st.text(st.characters(), max_size=200)
+
+
+def lines_of(text: str) -> list[str]:
+    return text.splitlines(keepends=True)
+
+
+def assert_layout_kept(correction: Correction) -> None:
+    """Check what no model can change: lines, indentation, tabs, line ends, what cannot be read."""
+    before, after = lines_of(correction.original), lines_of(correction.text)
+    assert len(before) == len(after)
+    for old, new in zip(before, after, strict=True):
+        assert old[: len(old) - len(old.lstrip())] == new[: len(new) - len(new.lstrip())]
+        assert old[len(old.rstrip()) :] == new[len(new.rstrip()) :]
+    for character in "\t\ufffd\ud800\x00😀\u00ad" + "".join(LINE_BREAKS):
+        assert correction.original.count(character) == correction.text.count(character)
+
+
+@given(MIXED | ANY_TEXT, st.integers(0, 5))
+@settings(max_examples=150, deadline=None)
+def test_lines_survive_any_model(text: str, seed: int) -> None:
+    corrector = Corrector(ScriptedDecoder(garbage(seed)), guards=Guards(max_changed_fraction=1.0), core_bytes=40)
+    correction = corrector.explain(text)
+    assert apply_edits(text, correction.edits) == correction.text == corrector.correct(text)
+    assert_layout_kept(correction)
+    assert [c for c in correction.text if c.isdigit() and c not in "013468"] == [
+        c for c in text if c.isdigit() and c not in "013468"
+    ]
+
+
+@given(st.lists(MIXED, max_size=5), st.integers(1, 600))
+@settings(max_examples=40, deadline=None)
+def test_a_list_gives_what_its_items_give(texts: list[str], batch_bytes: int) -> None:
+    corrector = Corrector(ScriptedDecoder(garbage(1)), batch_bytes=batch_bytes, guards=Guards(max_changed_fraction=1.0))
+    singles = [corrector.correct(text) for text in texts]
+    assert corrector.correct(texts) == singles
+    assert corrector.correct(tuple(texts)) == singles
+    assert list(corrector.correct_stream(iter(texts))) == singles
+
+
+@given(MIXED | ANY_TEXT)
+@settings(max_examples=60, deadline=None)
+def test_a_model_that_copies_changes_nothing_but_spellings(text: str) -> None:
+    correction = scripted().explain(text)
+    assert all(edit.confidence == 1.0 for edit in correction.edits)
+    assert correction.text == text.replace("қəлə", "қәлә").replace("и\u0306", "й") or correction.edits
+    assert not correction.kept
+    assert_layout_kept(correction)
+
+
+def test_edits_are_counted_in_characters_of_the_original() -> None:
+    correction = scripted(("ж ұ м ыс", "жұмыс"), ("сез", "сөз")).explain("Бұл ж ұ м ыс, бұл сез.")
+    assert correction.text == "Бұл жұмыс, бұл сөз."
+    assert [(e.start, e.end, e.before, e.after) for e in correction.edits] == [
+        (5, 6, " ", ""),
+        (7, 8, " ", ""),
+        (9, 10, " ", ""),
+        (19, 20, "е", "ө"),
+    ]
+    assert correction.original == "Бұл ж ұ м ыс, бұл сез."
+    assert all(0.98 < edit.confidence < 1 for edit in correction.edits)
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("6ip", "бір"),
+        ("ед1", "еді"),
+        ("Т1л1н", "Тілін"),
+        ("3аман", "Заман"),
+        ("0сы", "Осы"),
+        ("1$ой", "қой"),
+        ("icin", "ісін"),
+        ("TepiMeH", "терімен"),
+        ("*ypFa*", "құрға"),
+    ],
+)
+def test_lookalikes_inside_words_are_repaired(before: str, after: str) -> None:
+    text = f"Кешке дейін {before} дала үнсіз жатты."
+    assert scripted((before, after)).correct(text) == text.replace(before, after)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "reason"),
+    [
+        ("1990", "1991", "digits"),
+        ("1990", "199О", "digits"),
+        ("60ж", "бОж", "digits"),
+        ("3-сынып", "З-сынып", "digits"),
+        ("6ға", "бға", "digits"),
+        ("12,5", "12.5", "digits"),
+        ("1 200", "1200", "digits"),
+        ("үш", "3", "digits"),
+        ("A4", "Aч", "digits"),
+        ("СО2", "СО", "digits"),
+        ("www.egemen.kz", "шшш.egemen.kz", "address"),
+        ("https://e.kz/6", "https://e.kz/б", "digits"),
+        ("asem@mail.kz", "аsеm@mail.kz", "address"),
+        ("Windows", "Шіндошс", "latin"),
+        ("Google Air", "Google Аіг", "latin"),
+        ("euro", "еуро", "latin"),
+        ("XIX", "ХІХ", "latin"),
+        ("COVID-19", "СОВІД-19", "latin"),
+        ("көл\n\nжаға", "көл\nжаға", "lines"),
+        ("көл", "кө\nл", "lines"),
+        ("құры-\nлыс", "құрылыс", "lines"),
+        ("көл\tжаға", "көлжаға", "space"),
+        ("көл", "кө\x07л", "unreadable"),
+        ("көл", "ко\u0308л", "unreadable"),
+        ("😀", "!", "unreadable"),
+    ],
+)
+def test_what_must_stay_stays_and_is_counted(before: str, after: str, reason: str) -> None:
+    text = f"Кешке дейін {before} дала үнсіз жатты."
+    view_before = before.replace("\t", " ").replace("😀", "_")
+    correction = scripted((view_before, after)).explain(text)
+    assert correction.text == text
+    assert set(correction.kept) == {reason}
+
+
+def test_indentation_and_trailing_spaces_stay_but_inner_runs_are_mended() -> None:
+    text = "   Бір  сөз \n\n  екі \t сөз  \nүш"
+    corrector = scripted(("Бір  сөз \n\n  екі", "Бір сөз\n\nекі"), ("\nүш", "\n  үш"))
+    assert corrector.correct(text) == "   Бір сөз \n\n  екі \t сөз  \nүш"
+
+
+def test_a_line_is_never_emptied() -> None:
+    text = "бірінші жол осында\nек\nүшінші жол осында"
+    assert scripted(("\nек\n", "\n\n")).explain(text).text == text
+
+
+@pytest.mark.parametrize(
+    ("output", "reason"),
+    [
+        ("", "length"),
+        ("Ауыл іргесінде өзен ағып жатыр. " * 2, "length"),
+        (b"\xd0\xd0 \xff", "invalid"),
+        ("Ауыл іргесінде өзен жатжатжатжатжатжат.", "repeats"),
+        ("Қала маңында орман бар екен-ау.", "changed"),
+    ],
+)
+def test_outputs_that_cannot_be_trusted_keep_the_window(output: str | bytes, reason: str) -> None:
+    text = "Ауыл іргесінде өзен ағып жатыр."
+    correction = Corrector(ScriptedDecoder(lambda _: output)).explain(text)
+    assert (correction.text, dict(correction.kept)) == (text, {reason: 1})
+
+
+def test_a_window_that_does_not_end_is_kept() -> None:
+    corrector = Corrector(ScriptedDecoder(lambda text: text.replace("сез", "сөз"), finished=False))
+    assert dict(corrector.explain("Бұл бір сез.").kept) == {"unfinished": 1}
+
+
+def test_min_confidence_refuses_what_the_model_is_less_sure_of() -> None:
+    decoder = ScriptedDecoder(lambda text: text.replace("сез", "сөз"), log_probability=-1.0)
+    assert Corrector(decoder, guards=Guards(min_confidence=0.3)).correct("Жақсы сез.") == "Жақсы сөз."
+    correction = Corrector(decoder, guards=Guards(min_confidence=0.5)).explain("Жақсы сез, қəлə.")
+    assert correction.text == "Жақсы сез, қәлә."
+    assert dict(correction.kept) == {"confidence": 1}
+
+
+def test_foreign_letters_and_decomposed_letters_are_repaired_whatever_the_model_says() -> None:
+    correction = scripted().explain("Алматы қəлəсы, Тоғыжанов та и\u0306. Azərbaycan")
+    assert correction.text == "Алматы қәләсы, Тоғыжанов та й. Azərbaycan"
+    assert [edit.confidence for edit in correction.edits] == [1.0] * 3
+    correction = scripted(("қәл", "қал")).explain("Бұл қəла.")
+    assert [(e.before, e.after) for e in correction.edits] == [("ə", "а")]
+
+
+def test_hidden_characters_stay_where_they_were() -> None:
+    assert (
+        scripted(("қызметкер", "қызметкер"), ("сез", "сөз")).correct("қызмет\u00adкер сез 😀")
+        == "қызмет\u00adкер сөз 😀"
+    )
+    assert scripted(("сез", "сөз")).correct("с\u00adез") == "с\u00adөз"
+
+
+def test_text_without_cyrillic_letters_is_not_shown_to_the_model() -> None:
+    decoder = ScriptedDecoder(lambda _: "ә")
+    text = "Hello, 123! 😀 \ud800 \x00\n\n\tسلام e\u0301 ə"
+    correction = Corrector(decoder).explain(text)
+    assert correction.text == text
+    assert (correction.n_windows, correction.n_model_windows, decoder.inputs) == (1, 0, [])
+
+
+def test_long_text_goes_in_windows_that_agree_at_their_borders() -> None:
+    text = "Біздің ауылда ж ұ м ыс көп, сез аз. \n" * 120
+    corrector = scripted(("ж ұ м ыс", "жұмыс"), ("сез", "сөз"))
+    expected = text.replace("ж ұ м ыс", "жұмыс").replace("сез", "сөз")
+    assert corrector.correct(text) == expected
+    assert corrector.explain(text).text == expected
+
+
+def test_repeated_windows_are_decoded_once_and_batches_keep_their_budget() -> None:
+    decoder = ScriptedDecoder(lambda text: text)
+    texts = ["Бір жол.", "Екі жол.", "Бір жол."] * 10
+    Corrector(decoder, batch_bytes=20).correct(texts)
+    assert sorted(decoder.inputs) == ["Бір жол.", "Екі жол."]
+    assert decoder.batches == [1, 1]
+    decoder = ScriptedDecoder(lambda text: text)
+    Corrector(decoder, batch_bytes=1000).correct([f"Жол {'қ' * (n % 50)} {n}." for n in range(200)])
+    assert max(decoder.batches) > 5
+    position = 0
+    for size in decoder.batches:
+        batch = decoder.inputs[position : position + size]
+        assert size * max(len(text.encode()) for text in batch) <= 1000
+        position += size
+
+
+def test_progress_reaches_the_end() -> None:
+    calls: list[tuple[int, int]] = []
+    text = "Таудың басында қар жатыр. " * 100
+    scripted().correct([text, text], on_progress=lambda done, total: calls.append((done, total)))
+    assert calls[-1] == (2 * len(text), 2 * len(text))
+    assert calls == sorted(calls)
+    calls.clear()
+    scripted().explain(text, on_progress=lambda done, total: calls.append((done, total)))
+    assert calls[-1] == (len(text), len(text))
+
+
+def test_a_stream_may_be_endless() -> None:
+    stream = Corrector(ScriptedDecoder(str.upper), batch_bytes=200, guards=Guards(max_changed_fraction=1.0))
+    endless = (f"жол {n}" for n in itertools.count())
+    assert list(itertools.islice(stream.correct_stream(endless), 300))[-1] == "ЖОЛ 299"
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [(None, "None"), (b"abc", "bytes"), (3, "int"), ({"а"}, "set"), (iter("а"), "iterator")],
+)
+def test_other_types_are_refused(value: object, message: str) -> None:
+    with pytest.raises(TypeError, match=message):
+        scripted().correct(value)  # type: ignore[call-overload]
+    with pytest.raises(TypeError, match=message):
+        scripted().explain(value)  # type: ignore[arg-type]
+
+
+def test_other_types_in_a_list_are_refused_with_their_index() -> None:
+    with pytest.raises(TypeError, match=r"item 1 .* NoneType|item 1 .* None"):
+        scripted().correct(["а", None])  # type: ignore[list-item]
+    with pytest.raises(TypeError, match=r"item 1 .* float"):
+        list(scripted().correct_stream(["а", 1.0]))  # type: ignore[list-item]
+    with pytest.raises(TypeError, match="str"):
+        scripted().correct_stream("а")
+
+
+@pytest.mark.parametrize("options", [{"min_confidence": 2}, {"max_changed_fraction": -1}, {"max_length_ratio": 0.5}])
+def test_senseless_thresholds_are_refused(options: dict[str, float]) -> None:
+    with pytest.raises(ValueError, match=next(iter(options))):
+        Guards(**options)  # type: ignore[arg-type]
+
+
+@pytest.fixture(scope="module")
+def model_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    torch.manual_seed(0)
+    folder = tmp_path_factory.mktemp("model")
+    tiny_model().save_pretrained(folder)
+    return folder
+
+
+def tiny_model(vocab_size: int = 384) -> T5ForConditionalGeneration:
+    return T5ForConditionalGeneration(
+        T5Config(
+            vocab_size=vocab_size,
+            d_model=16,
+            d_kv=8,
+            d_ff=16,
+            num_heads=2,
+            num_layers=1,
+            num_decoder_layers=1,
+            feed_forward_proj="gated-gelu",
+            decoder_start_token_id=0,
+        )
+    )
+
+
+TEXT = "Күз келді.\n\nАспанда тырналар ұшып барады, 1990 жыл.\n"
+
+
+def test_a_random_model_loses_no_line(model_folder: Path) -> None:
+    corrector = Corrector.from_pretrained(model_folder, device="cpu")
+    assert_layout_kept(corrector.explain(TEXT))
+    assert corrector.correct(TEXT) == corrector.correct(TEXT)
+    assert corrector.correct([TEXT, "а"])[0] == corrector.correct(TEXT)
+
+
+def test_correctors_can_be_pickled_and_shared(model_folder: Path) -> None:
+    guards = Guards(max_changed_fraction=1.0, min_confidence=0.001)
+    corrector = Corrector.from_pretrained(str(model_folder), device="cpu", batch_bytes=300, guards=guards)
+    data = pickle.dumps(corrector)
+    assert len(data) < 2000
+    copy = pickle.loads(data)
+    assert (copy.batch_bytes, copy.guards) == (300, guards)
+    expected = corrector.correct(TEXT)
+    assert copy.correct(TEXT) == expected
+    results: list[str] = []
+    threads = [threading.Thread(target=lambda: results.append(copy.correct(TEXT))) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert results == [expected] * 4
+
+
+def test_wrong_models_are_refused_with_a_reason(model_folder: Path, tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match="no such model folder"):
+        Corrector.from_pretrained(tmp_path / "missing")
+    with pytest.raises(FileNotFoundError, match="no config"):
+        Corrector.from_pretrained(tmp_path)
+    (tmp_path / "config.json").write_text((model_folder / "config.json").read_text())
+    with pytest.raises(FileNotFoundError, match="weights are missing"):
+        Corrector.from_pretrained(tmp_path)
+    (tmp_path / "pytorch_model.bin").write_bytes(b"x")
+    with pytest.raises(ValueError, match="pickled"):
+        Corrector.from_pretrained(tmp_path)
+    small = tmp_path / "vocabulary"
+    tiny_model(vocab_size=100).save_pretrained(small)
+    with pytest.raises(ValueError, match="100 ids"):
+        Corrector.from_pretrained(small)
+    BertConfig().save_pretrained(small)
+    with pytest.raises(ValueError, match="bert"):
+        Corrector.from_pretrained(small)
+    with pytest.raises(ValueError, match="float16"):
+        Corrector.from_pretrained(model_folder, dtype="float16")
+    with pytest.raises(ValueError, match="device"):
+        Corrector.from_pretrained(model_folder, device="tablet")
+
+
+def test_fuzz() -> None:
+    rng = random.Random(0)
+    alphabet = [chr(code) for code in range(0x10000)] + ["\U0001f600", "\n", " ", "қ", "ә", "ө"] * 3000
+    corrector = Corrector(ScriptedDecoder(garbage(2)), core_bytes=60, guards=Guards(max_changed_fraction=1.0))
+    for _ in range(100):
+        text = "".join(rng.choices(alphabet, k=rng.randrange(400)))
+        assert_layout_kept(corrector.explain(text))
+    for text in ("қ" * 20_000, "\n" * 20_000, "қ\n" * 5000):
+        assert_layout_kept(corrector.explain(text))

@@ -1,0 +1,285 @@
+"""Guided decoding is greedy decoding: the ids and probabilities of `generate`, for every model and draft."""
+
+from __future__ import annotations
+
+import copy
+import functools
+import math
+from pathlib import Path
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from transformers import (
+    MT5Config,
+    MT5ForConditionalGeneration,
+    T5Config,
+    T5ForConditionalGeneration,
+    UMT5Config,
+    UMT5ForConditionalGeneration,
+)
+
+from kzocr.custom_generate import custom_generate_files, write_custom_generate
+from kzocr.decoding import Decoded, GuidedDecoder, allowed_ids, generate_greedy, limits_of
+from kzocr.encoding import BYTE_OFFSET, EOS_ID, LAST_BYTE_ID, encode, pad
+
+KAZAKH = "Ауылдың шетіндегі ескі мектепте жиырма бес бала оқиды, кітапханада қазақша кітап көп."
+NOISY = "Ауылдьщ  шет індегі ескі мектсптс жиырма 6ес бала окиды,кітапханада к,азакша кітап кеп."
+TEXTS = ["", "қ", KAZAKH, NOISY, "a\nb\tc", "😀🇰🇿 e\u0301 עברית", "О0О0О0 " * 6]
+
+
+@functools.cache
+def tiny_model(
+    seed: int = 0,
+    *,
+    tied: bool = True,
+    feed_forward: str = "gated-gelu",
+    n_encoder: int = 2,
+    n_decoder: int = 2,
+    multilingual: bool = False,
+) -> T5ForConditionalGeneration:
+    """Return a random model whose head is an own matrix, sharp enough that no two ids tie.
+
+    The embeddings are redrawn larger than `transformers` draws them, so that the output depends on the bytes.
+    """
+    torch.manual_seed(seed)
+    arguments = {
+        "vocab_size": 384,
+        "d_model": 32,
+        "d_kv": 12,
+        "d_ff": 40,
+        "num_layers": n_encoder,
+        "num_decoder_layers": n_decoder,
+        "num_heads": 3,
+        "feed_forward_proj": feed_forward,
+        "tie_word_embeddings": tied,
+        "decoder_start_token_id": 0,
+        "initializer_factor": 2.0,
+    }
+    if multilingual:
+        model = MT5ForConditionalGeneration(MT5Config(**arguments))
+    else:
+        model = T5ForConditionalGeneration(T5Config(**arguments))
+    if not tied:
+        model.lm_head.weight = torch.nn.Parameter(torch.randn(384, 32))
+    with torch.no_grad():
+        for module in model.modules():
+            if type(module).__name__.endswith("LayerNorm"):
+                module.weight.copy_(0.5 + torch.rand_like(module.weight))
+    return model.eval()
+
+
+def assert_same(left: list[Decoded], right: list[Decoded]) -> None:
+    assert [row.ids for row in left] == [row.ids for row in right]
+    assert [row.finished for row in left] == [row.finished for row in right]
+    for one, other in zip(left, right, strict=True):
+        assert one.log_probabilities == pytest.approx(other.log_probabilities, abs=1e-4, rel=1e-4)
+        assert one.end_log_probability == pytest.approx(other.end_log_probability, abs=1e-4, rel=1e-4)
+        assert len(one.log_probabilities) == len(one.ids)
+
+
+texts = st.one_of(
+    st.sampled_from(TEXTS),
+    st.text(alphabet="аәбқңіу 01,-", max_size=40),
+    st.text(max_size=20).map(lambda text: text.encode("utf-8", errors="ignore").decode()),
+)
+raw_ids = st.lists(st.integers(0, 383), max_size=60)
+
+
+@settings(max_examples=25, deadline=None, derandomize=True)
+@given(
+    seed=st.integers(0, 2),
+    tied=st.booleans(),
+    feed_forward=st.sampled_from(["gated-gelu", "relu"]),
+    layers=st.sampled_from([(1, 1), (2, 1), (3, 2)]),
+    mask=st.booleans(),
+    batch=st.lists(st.tuples(texts, st.one_of(st.none(), raw_ids)), min_size=1, max_size=4),
+    stretch=st.sampled_from([(1, 1), (8, 64), (3, 5)]),
+    longest=st.integers(1, 24),
+)
+def test_equals_generate(
+    seed: int,
+    tied: bool,
+    feed_forward: str,
+    layers: tuple[int, int],
+    mask: bool,
+    batch: list[tuple[str, list[int] | None]],
+    stretch: tuple[int, int],
+    longest: int,
+) -> None:
+    model = tiny_model(seed, tied=tied, feed_forward=feed_forward, n_encoder=layers[0], n_decoder=layers[1])
+    inputs = [encode(text) for text, _ in batch]
+    drafts = [ids if draft is None else draft for ids, (_, draft) in zip(inputs, batch, strict=True)]
+    decoder = GuidedDecoder(
+        model, first_stretch_bytes=stretch[0], longest_stretch_bytes=stretch[1], mask_non_bytes=mask
+    )
+    guided = decoder.decode(inputs, drafts=drafts, max_new_bytes=longest)
+    assert_same(guided, generate_greedy(model, inputs, max_new_bytes=longest, mask_non_bytes=mask))
+    if mask:
+        assert all(BYTE_OFFSET <= token <= LAST_BYTE_ID for row in guided for token in row.ids)
+
+
+@settings(max_examples=10, deadline=None, derandomize=True)
+@given(data=st.data(), edits=st.lists(st.tuples(st.integers(0, 10**6), st.integers(0, 255)), max_size=8))
+def test_a_draft_near_the_output_changes_nothing(data: st.DataObject, edits: list[tuple[int, int]]) -> None:
+    model = tiny_model(data.draw(st.integers(0, 2)), tied=False)
+    source = encode(KAZAKH)
+    reference = generate_greedy(model, [source], max_new_bytes=40)
+    draft = list(reference[0].ids)
+    for place, byte in edits:
+        at = place % (len(draft) + 1)
+        draft[at : at + byte % 3] = [byte + BYTE_OFFSET] * (byte % 2)
+    assert_same(GuidedDecoder(model).decode([source], drafts=[draft], max_new_bytes=40), reference)
+
+
+def test_a_perfect_draft_is_verified_in_a_few_passes() -> None:
+    model = tiny_model(1, tied=False)
+    source = encode(KAZAKH)
+    reference = generate_greedy(model, [source], max_new_bytes=200)
+    decoder = GuidedDecoder(model, first_stretch_bytes=8, longest_stretch_bytes=64)
+    assert_same(decoder.decode([source], drafts=[reference[0].ids], max_new_bytes=200), reference)
+    n_ids = len(reference[0].ids) + reference[0].finished
+    assert decoder.counts.accepted_bytes == decoder.counts.verified_bytes == n_ids
+    assert decoder.counts.n_passes == math.ceil(n_ids / 65)
+    assert decoder.counts.n_rows == 1
+
+
+@pytest.mark.parametrize("multilingual", [False, True])
+def test_a_batch_equals_its_rows(multilingual: bool) -> None:
+    model = tiny_model(2, multilingual=multilingual)
+    inputs = [encode(text) for text in TEXTS]
+    decoder = GuidedDecoder(model)
+    together = decoder.decode(inputs, max_new_bytes=lambda n_ids: n_ids + 9)
+    decoder.packed.padded = True
+    assert_same(decoder.decode(inputs, max_new_bytes=lambda n_ids: n_ids + 9), together)
+    decoder.packed.padded = False
+    assert_same(together, [decoder.decode([ids], max_new_bytes=len(ids) + 9)[0] for ids in inputs])
+    assert_same(together, generate_greedy(model, inputs, max_new_bytes=lambda n_ids: n_ids + 9))
+
+
+def test_end_of_sequence_and_greatest_length() -> None:
+    model = tiny_model(0, tied=False)
+    inputs = [encode(text) for text in TEXTS]
+    free = generate_greedy(model, inputs, max_new_bytes=40)
+    limits = [max(1, len(row.ids) + row.finished - place % 2) for place, row in enumerate(free)]
+    limits[1] = 0
+    guided = GuidedDecoder(model).decode(inputs, max_new_bytes=limits)
+    assert_same(guided, generate_greedy(model, inputs, max_new_bytes=limits))
+    assert all(len(row.ids) + row.finished <= limit for row, limit in zip(guided, limits, strict=True))
+    assert guided[1] == Decoded([], [], False)
+
+
+def test_a_row_ends_where_the_model_says_so() -> None:
+    model = tiny_model(3, tied=False)
+    with torch.no_grad():
+        model.lm_head.weight[EOS_ID] *= 3
+    inputs = [encode(text) for text in TEXTS]
+    guided = GuidedDecoder(model).decode(inputs, max_new_bytes=60)
+    assert any(row.finished for row in guided)
+    assert_same(guided, generate_greedy(model, inputs, max_new_bytes=60))
+    tiny_model.cache_clear()
+
+
+@pytest.mark.parametrize("length", [300])
+def test_long_rows(length: int) -> None:
+    model = tiny_model(1, n_encoder=1, n_decoder=1)
+    source = encode((KAZAKH * 10).encode()[:length].decode(errors="ignore"))
+    guided = GuidedDecoder(model).decode([source], max_new_bytes=length)
+    assert_same(guided, generate_greedy(model, [source], max_new_bytes=length))
+
+
+def test_bfloat16_runs() -> None:
+    model = tiny_model(4).to(torch.bfloat16)
+    guided = GuidedDecoder(model).decode([encode(KAZAKH), encode("")], max_new_bytes=30)
+    assert all(len(row.ids) + row.finished <= 30 for row in guided)
+    assert all(value <= 0 for row in guided for value in row.log_probabilities)
+    tiny_model.cache_clear()
+
+
+@pytest.mark.gpu
+def test_cuda_equals_the_cpu() -> None:
+    model = tiny_model(1, tied=False)
+    inputs = [encode(text) for text in TEXTS]
+    expected = GuidedDecoder(model).decode(inputs, max_new_bytes=40)
+    guided = GuidedDecoder(copy.deepcopy(model).to("cuda")).decode(inputs, max_new_bytes=40)
+    assert_same(guided, expected)
+
+
+def test_refusals() -> None:
+    config = UMT5Config(vocab_size=384, d_model=8, d_kv=4, d_ff=8, num_layers=1, num_heads=2, decoder_start_token_id=0)
+    with pytest.raises(TypeError, match="UMT5ForConditionalGeneration"):
+        GuidedDecoder(UMT5ForConditionalGeneration(config))
+    model = tiny_model()
+    decoder = GuidedDecoder(model)
+    with pytest.raises(ValueError, match="2 drafts for 1"):
+        decoder.decode([encode("а")], drafts=[[], []])
+    with pytest.raises(ValueError, match="at least one id"):
+        decoder.decode([[]])
+    with pytest.raises(ValueError, match="stretch"):
+        GuidedDecoder(model, first_stretch_bytes=0)
+    model.generation_config.repetition_penalty = 1.2
+    try:
+        with pytest.raises(ValueError, match="repetition_penalty"):
+            GuidedDecoder(model)
+    finally:
+        tiny_model.cache_clear()
+    assert decoder.decode([]) == []
+
+
+def test_limits_and_allowed_ids() -> None:
+    assert limits_of([[5, 1]], None) == [20]
+    assert limits_of([[5, 1], [1]], 7) == [7, 7]
+    assert limits_of([[5, 1], [1]], [3, 4]) == [3, 4]
+    assert limits_of([[5, 1]], lambda n_ids: n_ids * 2) == [4]
+    with pytest.raises(ValueError, match="1 lengths for 2"):
+        limits_of([[1], [1]], [1])
+    assert allowed_ids(tiny_model()) == [1, *range(3, 259)]
+    assert allowed_ids(tiny_model(), mask_non_bytes=False) == list(range(384))
+
+
+def test_realigned_behind_usual_edits() -> None:
+    """After the model's byte the draft goes on where a reader would put his finger."""
+    decoder = GuidedDecoder(tiny_model())
+
+    def ids(text: str) -> list[int]:
+        return encode(text)[:-1]
+
+    comma, space, a, b = ids(",") + ids(" ") + [ids("а")[0]] + [ids("б")[1]]
+    assert decoder.realigned(ids(" алма"), a) == ids(" алма")[2:]  # a spurious space goes
+    assert decoder.realigned(ids("алма"), space) == ids("алма")  # a lost space comes
+    assert decoder.realigned(ids("алма")[1:], b) == ids("лма")  # the letter's second byte
+    assert decoder.realigned(ids(" ал"), comma) == ids(" ал")  # a lost comma comes
+    assert decoder.realigned([], a) == []
+
+
+def test_custom_generate_from_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`transformers` loads the folder as it would from the Hub; what comes out is what `generate` gives."""
+    write_custom_generate(tmp_path)
+    assert not any("from kzocr" in source for source in custom_generate_files().values())
+    monkeypatch.setattr("transformers.dynamic_module_utils.HF_MODULES_CACHE", str(tmp_path / "cache"))
+    model = tiny_model(1, tied=False)
+    inputs = [encode(text) for text in TEXTS]
+    arguments = {
+        "input_ids": pad(inputs),
+        "attention_mask": torch.tensor([[1] * len(ids) + [0] * (len(pad(inputs)[0]) - len(ids)) for ids in inputs]),
+        "max_new_tokens": 20,
+    }
+    guided = model.generate(**arguments, custom_generate=str(tmp_path), trust_remote_code=True)
+    assert guided.tolist() == model.generate(**arguments, do_sample=False, num_beams=1).tolist()
+    output = model.generate(
+        **arguments, custom_generate=str(tmp_path), trust_remote_code=True, return_dict_in_generate=True
+    )
+    assert output.sequences.tolist() == guided.tolist()
+    with pytest.raises(ValueError, match="num_beams"):
+        model.generate(**arguments, custom_generate=str(tmp_path), trust_remote_code=True, num_beams=4)
+
+
+def test_suppressed_ids_stay_away() -> None:
+    model = copy.deepcopy(tiny_model(1, tied=False))
+    source = encode(KAZAKH)
+    first = generate_greedy(model, [source], max_new_bytes=20)[0].ids[0]
+    model.generation_config.suppress_tokens = [first]
+    guided = GuidedDecoder(model).decode([source], max_new_bytes=20)
+    assert first not in guided[0].ids
+    assert_same(guided, generate_greedy(model, [source], max_new_bytes=20))

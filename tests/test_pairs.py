@@ -1,0 +1,103 @@
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kzocr.pairs import TextPair, iter_pairs, line_pairs, passages, read_pairs, split_by_document, write_pairs
+
+GOOD = {"reference": "жыл", "hypothesis": "жыд", "document_id": "a", "origin": "real"}
+TEXT = st.text(max_size=20)
+
+
+@given(st.lists(st.builds(TextPair, TEXT, TEXT, TEXT, st.sampled_from(["real", "rendered", "synthetic"]), TEXT)))
+def test_write_then_read_is_the_same(tmp_path_factory: pytest.TempPathFactory, pairs: list[TextPair]) -> None:
+    path = tmp_path_factory.mktemp("pairs") / "pairs.jsonl"
+    write_pairs(path, pairs)
+    assert read_pairs(path) == pairs
+
+
+def test_lone_surrogates_and_line_separators_survive(tmp_path: Path) -> None:
+    pairs = [TextPair("\ud800", "a\u2028b\x85", "d", "synthetic")]
+    write_pairs(tmp_path / "p.jsonl", pairs)
+    assert read_pairs(tmp_path / "p.jsonl") == pairs
+
+
+def test_other_fields_and_blank_lines_are_ignored(tmp_path: Path) -> None:
+    path = tmp_path / "p.jsonl"
+    path.write_text("\n" + json.dumps(GOOD | {"page": 3, "engine": "e"}) + "\n\n", encoding="utf-8")
+    assert list(iter_pairs(path)) == [TextPair("жыл", "жыд", "a", "real", "e")]
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("{", "not JSON"),
+        ("[]", "expected a JSON object, got list"),
+        (json.dumps({k: v for k, v in GOOD.items() if k != "hypothesis"}), "field 'hypothesis' is missing"),
+        (json.dumps(GOOD | {"reference": 5}), "field 'reference' is int"),
+        (json.dumps(GOOD | {"engine": None}), "field 'engine' is NoneType"),
+        (json.dumps(GOOD | {"origin": "made up"}), "field 'origin' is 'made up'"),
+    ],
+)
+def test_bad_line_is_named(tmp_path: Path, line: str, message: str) -> None:
+    path = tmp_path / "p.jsonl"
+    path.write_text(json.dumps(GOOD) + "\n" + line + "\n", encoding="utf-8")
+    with pytest.raises(ValueError, match=message) as caught:
+        read_pairs(path)
+    assert "p.jsonl:2: " in str(caught.value)
+
+
+def test_line_that_is_not_utf8_is_named(tmp_path: Path) -> None:
+    (tmp_path / "p.jsonl").write_bytes(json.dumps(GOOD).encode() + b"\n\xff\n")
+    with pytest.raises(ValueError, match=r"p\.jsonl:2: not UTF-8"):
+        read_pairs(tmp_path / "p.jsonl")
+
+
+def test_unknown_origin_is_refused() -> None:
+    with pytest.raises(ValueError, match="origin"):
+        TextPair("", "", "", "web")  # type: ignore[arg-type]
+
+
+def test_line_pairs() -> None:
+    pair = TextPair("бір\n\nекі", "6ір\n\nекі", "d", "real", "e")
+    assert [(p.reference, p.hypothesis) for p in line_pairs(pair)] == [
+        ("бір", "6ір"),
+        ("", ""),
+        ("екі", "екі"),
+    ]
+    with pytest.raises(ValueError, match="'d': the reference has 1 lines but the hypothesis has 2"):
+        line_pairs(TextPair("а", "а\n", "d", "real"))
+
+
+@given(st.lists(st.text(alphabet="аб ", max_size=8), min_size=1, max_size=12), st.integers(1, 30))
+def test_passages_join_to_the_document(lines: list[str], max_chars: int) -> None:
+    pair = TextPair("\n".join(lines), "\n".join(lines).replace("а", "аа"), "d", "real")
+    found = passages(pair, max_chars)
+    assert "\n".join(p.reference for p in found) == pair.reference
+    assert "\n".join(p.hypothesis for p in found) == pair.hypothesis
+    for passage in found:
+        assert max(len(passage.reference), len(passage.hypothesis)) <= max_chars or "\n" not in passage.reference
+
+
+@given(st.lists(st.sampled_from("abcdefgh"), max_size=20), st.floats(0, 1), st.integers(0, 9))
+def test_split_shares_no_document(names: list[str], fraction: float, seed: int) -> None:
+    pairs = [TextPair(str(i), "", name, "real") for i, name in enumerate(names)]
+    rest, chosen = split_by_document(pairs, fraction, seed)
+    assert sorted(rest + chosen, key=lambda p: int(p.reference)) == pairs
+    assert {p.document_id for p in rest}.isdisjoint(p.document_id for p in chosen)
+    again = split_by_document(pairs[::-1], fraction, seed)
+    assert [p.document_id for p in again[1]] == [p.document_id for p in chosen][::-1]
+    if 0 < fraction < 1 and len(set(names)) > 1:
+        assert rest
+        assert chosen
+
+
+def test_split_takes_the_share_and_follows_the_seed() -> None:
+    pairs = [TextPair("", "", f"d{i}", "real") for i in range(40)]
+    splits = {tuple(p.document_id for p in split_by_document(pairs, 0.25, seed)[1]) for seed in range(5)}
+    assert {len(split) for split in splits} == {10}
+    assert len(splits) == 5
+    with pytest.raises(ValueError, match="fraction"):
+        split_by_document(pairs, 2, 0)
