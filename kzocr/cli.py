@@ -268,6 +268,11 @@ def _corrector(
     from kzocr.corrector import Corrector
     from kzocr.guards import Guards
 
+    if model is None or Path(model).is_dir():
+        from transformers.utils import logging
+
+        # A bar for reading a local file is noise; one for a download is not.
+        logging.disable_progress_bar()
     try:
         return Corrector.from_pretrained(
             model,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import typing
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -46,9 +47,10 @@ class DataConfig:
     """What is read and what is done to it.
 
     Attributes:
-        corpus: text files, folders of `*.txt`, or `hub:NAME[:CONFIG]:SPLIT:COLUMN` data sets; one paragraph a line.
+        corpus: text files, folders of `*.txt`, or `hub:NAME:CONFIG:SPLIT:COLUMN` data sets (CONFIG may be empty);
+            one paragraph a line. Local paths are relative to the folder that the run is started in.
         validation_corpus: the same, never trained on.
-        prior: name of a shipped channel prior, or a JSON file.
+        prior: name of a shipped channel prior, such as `mixture`.
         least_window_bytes: windows are cut to lengths drawn between this ...
         greatest_window_bytes: ... and this, in UTF-8 bytes of the printed text.
         windows_per_document: windows that share one drawn channel.
@@ -77,12 +79,14 @@ class CurriculumStage:
         kind: `random_letters` (strings without language, to learn to copy) or `words` (short stretches of text).
         least: fewest letters or words.
         greatest: most letters or words.
+        batch_bytes: as in `DataConfig`, for this stage: small batches give many steps, which is what copying needs.
     """
 
     n_pools: int
     kind: Literal["random_letters", "words"]
     least: int
     greatest: int
+    batch_bytes: int
 
 
 @dataclass(frozen=True)
@@ -93,7 +97,7 @@ class OptimizerConfig:
         kind: `rms_scaled_adamw` multiplies each step by the parameter's RMS (from scratch), `adamw` does not.
         learning_rate: peak of the schedule.
         warmup_steps: linear rise to the peak.
-        decay_steps: the last steps, in which the rate falls to 0 like 1 - sqrt.
+        decay_steps: the last steps, in which the rate falls to 0 like 1 - sqrt; 0 for no fall.
         weight_decay: decoupled, a fraction of the weight per unit of learning rate.
         beta1: decay of the mean of gradients.
         beta2: decay of the mean of squared gradients.
@@ -160,6 +164,26 @@ class TrainingConfig:
         return dataclasses.asdict(self)
 
 
+_RANGES: dict[str, tuple[float, float]] = {
+    "seed": (0, 2**32),
+    **{f"model.{key}": (1, math.inf) for key in ("d_model", "d_ff", "d_kv", "n_heads")},
+    **{f"model.{key}": (1, math.inf) for key in ("n_encoder_layers", "n_decoder_layers")},
+    "model.dropout": (0, 1),
+    **{f"data.{key}": (1, math.inf) for key in ("least_window_bytes", "greatest_window_bytes", "batch_bytes")},
+    **{f"data.{key}": (1, math.inf) for key in ("windows_per_document", "pool_examples")},
+    "data.n_workers": (0, math.inf),
+    "optimizer.learning_rate": (0, math.inf),
+    **{f"optimizer.{key}": (0, math.inf) for key in ("warmup_steps", "decay_steps", "weight_decay")},
+    **{f"optimizer.{key}": (0, 1) for key in ("beta1", "beta2", "ema_decay")},
+    "optimizer.gradient_clip": (0, math.inf),
+    **{f"run.{key}": (1, math.inf) for key in ("max_steps", "gradient_accumulation", "keep_checkpoints")},
+    **{f"run.{key}": (1, math.inf) for key in ("log_steps", "validate_steps", "checkpoint_steps")},
+    "run.n_validation_windows": (1, math.inf),
+    "run.changed_byte_weight": (0, math.inf),
+}
+"""Key -> least value and the first value that is too great."""
+
+
 def load_config(path: str | Path) -> TrainingConfig:
     """Return the configuration in the YAML file `path`; its name is the file's name.
 
@@ -172,18 +196,31 @@ def load_config(path: str | Path) -> TrainingConfig:
         data = yaml.safe_load(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise ConfigError(f"{path}: {error.strerror or error}") from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path}: not UTF-8 (byte {error.start})") from error
     except yaml.YAMLError as error:
         raise ConfigError(f"{path}: not YAML: {error}") from error
     if not isinstance(data, dict):
         raise ConfigError(f"{path}: expected keys and values at the top level")
     if "name" in data:
         raise ConfigError(f"{path}: unknown key 'name': the file's name is the run's name")
-    return typing.cast(TrainingConfig, _build(TrainingConfig, {"name": path.stem, **data}, str(path), ""))
+    return config_from_dict({"name": path.stem, **data}, str(path))
 
 
 def config_from_dict(data: Mapping[str, Any], where: str) -> TrainingConfig:
     """Return the configuration that `TrainingConfig.to_dict` described; `where` names its source in errors."""
-    return typing.cast(TrainingConfig, _build(TrainingConfig, data, where, ""))
+    config = typing.cast(TrainingConfig, _build(TrainingConfig, data, where, ""))
+    if config.data.least_window_bytes > config.data.greatest_window_bytes:
+        raise ConfigError(f"{where}: key 'data.least_window_bytes' is above 'data.greatest_window_bytes'")
+    for index, stage in enumerate(config.curriculum):
+        if stage.batch_bytes < 1:
+            raise ConfigError(f"{where}: key 'curriculum[{index}].batch_bytes' must be at least 1")
+        if not 1 <= stage.least <= stage.greatest:
+            raise ConfigError(f"{where}: key 'curriculum[{index}].least' must be from 1 to 'greatest'")
+    for key, entries in (("corpus", config.data.corpus), ("validation_corpus", config.data.validation_corpus)):
+        if not entries:
+            raise ConfigError(f"{where}: key 'data.{key}' is empty")
+    return config
 
 
 def _build(kind: Any, value: Any, where: str, key: str) -> Any:
@@ -199,13 +236,17 @@ def _build(kind: Any, value: Any, where: str, key: str) -> Any:
     if origin is Literal:
         if value not in typing.get_args(kind):
             allowed = ", ".join(map(str, typing.get_args(kind)))
-            raise ConfigError(f"{where}: key {key!r} must be one of {allowed}, got {value!r}")
+            hint = ' (YAML reads a bare no as false: write "no")' if value is False and "no" in allowed else ""
+            raise ConfigError(f"{where}: key {key!r} must be one of {allowed}, got {value!r}{hint}")
         return value
     if kind is float and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
+        value = float(value)
     if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
         hint = " (write 1.0e-4, not 1e-4)" if kind is float and isinstance(value, str) else ""
         raise ConfigError(f"{where}: key {key!r} must be {kind.__name__}, got {value!r}{hint}")
+    least, greatest = _RANGES.get(key, (-math.inf, math.inf))
+    if isinstance(value, (int, float)) and not least <= value < greatest:
+        raise ConfigError(f"{where}: key {key!r} must be at least {least} and below {greatest}, got {value!r}")
     return value
 
 

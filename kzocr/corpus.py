@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,10 +31,14 @@ class Source:
     sha256: str
 
     @classmethod
-    def from_lines(cls, name: str, lines: Iterator[str]) -> Source:
-        """Return a source of the non-empty `lines`, normalised."""
+    def from_lines(cls, name: str, lines: Iterable[str]) -> Source:
+        """Return a source of the non-empty `lines`, as `text.printable` sets them."""
         kept = tuple(stripped for line in lines if (stripped := printable(line)))
         return cls(name, kept, hashlib.sha256("\n".join(kept).encode("utf-8")).hexdigest())
+
+    def without(self, lines: Set[str]) -> Source:
+        """Return the source without the lines that are in `lines`; its hash is that of what is left."""
+        return self.from_lines(self.name, (line for line in self.lines if line not in lines))
 
     @property
     def n_bytes(self) -> int:
@@ -68,6 +72,20 @@ def load_corpus(entries: Sequence[str]) -> list[Source]:
     return sources
 
 
+def without_overlap(sources: Sequence[Source], held_out: Sequence[Source]) -> list[Source]:
+    """Return `sources` without any line that is in `held_out`, so that nothing measured on was learnt from.
+
+    Raises:
+        CorpusError: nothing is left of a source.
+    """
+    lines = {line for source in held_out for line in source.lines}
+    kept = [source.without(lines) for source in sources]
+    for source in kept:
+        if not source.lines:
+            raise CorpusError(f"{source.name}: every line of it is in the validation corpus too")
+    return kept
+
+
 def _read_file(path: Path) -> Source:
     try:
         data = path.read_bytes()
@@ -78,7 +96,7 @@ def _read_file(path: Path) -> Source:
     except UnicodeDecodeError as error:
         line_number = data[: error.start].count(b"\n") + 1
         raise CorpusError(f"{path}:{line_number}: not UTF-8 (byte {error.start})") from error
-    source = Source.from_lines(path.stem, iter(text.splitlines()))
+    source = Source.from_lines(path.stem, text.splitlines())
     if not source.lines:
         raise CorpusError(f"{path}: no text in this file")
     return source
@@ -93,7 +111,15 @@ def _read_hub(entry: str) -> Source:
         from datasets import load_dataset
     except ImportError as error:
         raise CorpusError(f"{entry}: needs the datasets library: pip install 'kzocr[train]'") from error
-    rows = load_dataset(name, config or None, split=split)
+    try:
+        rows = load_dataset(name, config or None, split=split)
+    except (OSError, ValueError) as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise CorpusError(f"{entry}: cannot be loaded: {reason}") from error
     if column not in rows.column_names:
         raise CorpusError(f"{entry}: no column {column!r}; there are {', '.join(rows.column_names)}")
-    return Source.from_lines(name, (line for text in rows[column] for line in str(text).splitlines()))
+    texts = (row[column] for row in rows.select_columns([column]))
+    source = Source.from_lines(name, (line for text in texts if text is not None for line in str(text).splitlines()))
+    if not source.lines:
+        raise CorpusError(f"{entry}: no text in column {column!r}")
+    return source

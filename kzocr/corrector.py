@@ -268,12 +268,18 @@ class Corrector:
             output: what the model printed for it.
             last_end: where the last edit of the windows before ends, in characters of the text; -1 for none.
         """
-        edits, job.kept = propose(window.text, job.view, output, self.guards)
+        proposal = propose(window.text, job.view, output, self.guards)
         is_last = window.core_end == len(job.text)
-        for edit in edits:
+
+        def is_own(position: int) -> bool:
+            place = position + window.start
+            return window.core_start <= place and (place < window.core_end or is_last)
+
+        if proposal.kept is not None:
+            job.kept[proposal.kept] += 1
+        job.kept.update(reason for position, reason in proposal.refused if is_own(position))
+        for edit in filter(lambda edit: is_own(edit.start), proposal.edits):
             start, end = edit.start + window.start, edit.end + window.start
-            if not (window.core_start <= start and (start < window.core_end or is_last)):
-                continue
             if start < last_end or (start == last_end and not _may_adjoin(edit)):
                 job.kept["overlap"] += 1
                 continue

@@ -7,7 +7,7 @@ and a resumed run goes on with the batch after the last one.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -28,6 +28,9 @@ Batch = dict[str, torch.Tensor]
 
 MAX_GROWTH = 1.5
 """Examples whose noisy side is longer than this many times the printed side (plus a little) are drawn again."""
+
+MAX_EMPTY_DRAWS = 1000
+"""So many passages in a row without an example mean that the corpus has none."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +56,7 @@ class ExampleSampler:
         examples: list[Example] = []
         while len(examples) < n_examples:
             channel = self.prior.draw(rng)
-            windows = self._windows(self.config.windows_per_document, rng)
+            windows = self._first_found(lambda: self._windows(self.config.windows_per_document, rng), "a word")
             examples.extend(self._corrupt(window, channel, rng) for window in windows)
         return examples[:n_examples]
 
@@ -62,7 +65,7 @@ class ExampleSampler:
         examples: list[Example] = []
         while len(examples) < n_examples:
             channel = self.prior.draw(rng)
-            words = self._passage(600, rng).split()
+            words = self._first_found(lambda: self._words(least, rng), f"{least} words")
             while len(words) >= least and words:
                 n_words = int(rng.integers(least, greatest + 1))
                 examples.append(self._corrupt(" ".join(words[:n_words]), channel, rng))
@@ -74,6 +77,22 @@ class ExampleSampler:
         alphabet = np.array(list(LOWER * 2 + UPPER + "0123456789.,-«»!?:;()_abcdefghijklmnopqrstuvwxyz      \n"))
         texts = ("".join(rng.choice(alphabet, int(rng.integers(least, greatest + 1)))) for _ in range(n_examples))
         return [Example(text, text) for text in texts]
+
+    def _words(self, least: int, rng: np.random.Generator) -> list[str]:
+        words = self._passage(600, rng).split()
+        return words if len(words) >= least else []
+
+    def _first_found(self, draw: Callable[[], list[str]], what: str) -> list[str]:
+        """Return the first draw that is not empty.
+
+        Raises:
+            ValueError: none of `MAX_EMPTY_DRAWS` had anything.
+        """
+        for _ in range(MAX_EMPTY_DRAWS):
+            if found := draw():
+                return found
+        names = ", ".join(source.name for source in self.sources)
+        raise ValueError(f"the corpus ({names}) has no passage of {what}")
 
     def _passage(self, least_bytes: int, rng: np.random.Generator) -> str:
         """Return neighbouring lines of one source, set as a page would have them."""
@@ -178,19 +197,27 @@ class Pools(Dataset[list[Batch]]):
         pool = self.first_pool + index
         rng = np.random.default_rng([self.seed, pool])
         examples = self.examples(pool, rng)
-        return make_batches(examples, self.sampler.config.batch_bytes, rng, self.changed_byte_weight)
+        stage = self._stage(pool)
+        batch_bytes = stage.batch_bytes if stage else self.sampler.config.batch_bytes
+        return make_batches(examples, batch_bytes, rng, self.changed_byte_weight)
 
     def examples(self, pool: int, rng: np.random.Generator) -> list[Example]:
         """Return the examples of pool number `pool`; short ones are drawn in greater number."""
         n_examples = self.sampler.config.pool_examples
-        left = pool
+        stage = self._stage(pool)
+        if stage is None:
+            return self.sampler.documents(n_examples, rng)
+        if stage.kind == "random_letters":
+            return self.sampler.random_letters(n_examples * 4, stage.least, stage.greatest, rng)
+        return self.sampler.words(n_examples * 4, stage.least, stage.greatest, rng)
+
+    def _stage(self, pool: int) -> CurriculumStage | None:
+        """Return the stage that pool number `pool` belongs to, None behind the last one."""
         for stage in self.curriculum:
-            left -= stage.n_pools
-            if left < 0:
-                if stage.kind == "random_letters":
-                    return self.sampler.random_letters(n_examples * 4, stage.least, stage.greatest, rng)
-                return self.sampler.words(n_examples * 4, stage.least, stage.greatest, rng)
-        return self.sampler.documents(n_examples, rng)
+            pool -= stage.n_pools
+            if pool < 0:
+                return stage
+        return None
 
 
 def make_batches(

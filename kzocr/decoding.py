@@ -20,15 +20,12 @@ from dataclasses import dataclass, field
 import torch
 from transformers import GenerationConfig, LogitsProcessorList, PreTrainedModel, SuppressTokensLogitsProcessor
 
+from kzocr.drafts import Draft
 from kzocr.encoding import BYTE_OFFSET, EOS_ID, LAST_BYTE_ID, pad
 from kzocr.packed import PackedT5, Row
 
 MaxNewBytes = int | Sequence[int] | Callable[[int], int]
 """The most ids a row may get, end of sequence included: for all, per row, or from its number of input ids."""
-
-FIRST_CONTINUATION_ID = BYTE_OFFSET + 0x80
-FIRST_LEAD_ID = BYTE_OFFSET + 0xC0
-SPACE_ID = BYTE_OFFSET + 0x20
 
 UNSUPPORTED_SETTINGS = {
     "repetition_penalty": 1.0,
@@ -85,21 +82,18 @@ class DecodingCounts:
 
 @dataclass
 class _RowState:
-    """One input on its way; `draft` are the ids expected next, `asked` the letter in question."""
+    """One input on its way through decoding."""
 
     row: Row
-    draft: list[int]
+    draft: Draft
     max_new_bytes: int
-    last_id: int
     stretch_bytes: int
-    ids: list[int] = field(default_factory=list)
     log_probabilities: list[float] = field(default_factory=list)
-    asked: tuple[int, ...] | None = None
     finished: bool = False
 
     def proposed(self) -> list[int]:
         """Return the part of the draft that the next pass verifies, at most to the last allowed byte."""
-        return self.draft[: min(self.stretch_bytes, self.max_new_bytes - len(self.ids) - 1)]
+        return self.draft.propose(min(self.stretch_bytes, self.max_new_bytes - len(self.draft.chosen) - 1))
 
 
 class GuidedDecoder:
@@ -136,7 +130,7 @@ class GuidedDecoder:
         self.packed = PackedT5(model, self.output_ids)
         self.counts = DecodingCounts()
         self._allowed = frozenset(self.output_ids)
-        self._second_bytes: dict[tuple[int, ...], int] = {}
+        self._second_bytes: dict[tuple[int, ...], tuple[int, ...]] = {}
 
     @torch.inference_mode()
     def decode(
@@ -167,14 +161,14 @@ class GuidedDecoder:
         if not inputs:
             return []
         states = [
-            _RowState(row, self._usable(draft), limit, self.start_id, self.longest_stretch_bytes)
+            _RowState(row, Draft(self._usable(draft), self._second_bytes), limit, self.first_stretch_bytes)
             for row, draft, limit in zip(self.packed.encode(inputs), drafts, limits, strict=True)
         ]
         counts = DecodingCounts(n_rows=len(states))
         active = [state for state in states if state.max_new_bytes > 0]
         while active:
             counts += self._advance(active)
-            active = [s for s in active if not s.finished and len(s.ids) < s.max_new_bytes]
+            active = [s for s in active if not s.finished and len(s.draft.chosen) < s.max_new_bytes]
         self.counts += counts
         return [_decoded(state) for state in states]
 
@@ -193,8 +187,11 @@ class GuidedDecoder:
         proposals = [state.proposed() for state in active]
         logits = self.packed.decode(
             [state.row for state in active],
-            [len(state.ids) for state in active],
-            [[state.last_id, *proposal] for state, proposal in zip(active, proposals, strict=True)],
+            [len(state.draft.chosen) for state in active],
+            [
+                [state.draft.chosen[-1] if state.draft.chosen else self.start_id, *proposal]
+                for state, proposal in zip(active, proposals, strict=True)
+            ],
         )
         logits = logits.float()
         best, index = logits.max(dim=-1)
@@ -204,114 +201,37 @@ class GuidedDecoder:
         start, accepted_bytes = 0, 0
         for state, proposal in zip(active, proposals, strict=True):
             stop = start + len(proposal) + 1
-            accepted_bytes += self._accept(state, proposal, chosen[start:stop], log_probabilities[start:stop])
+            accepted_bytes += self._accept(state, chosen[start:stop], log_probabilities[start:stop])
             start = stop
         return DecodingCounts(0, 1, len(active), start, accepted_bytes)
 
-    def _accept(self, state: _RowState, proposal: list[int], chosen: list[int], log_probabilities: list[float]) -> int:
-        """Take what the model confirmed of `proposal`, and its own id behind; return how many ids that is.
+    def _accept(self, state: _RowState, chosen: list[int], log_probabilities: list[float]) -> int:
+        """Take what the model confirmed of the draft, and its own id behind; return how many ids that is.
 
         Args:
             state: the row, changed in place.
-            proposal: the draft ids that were fed.
-            chosen: what greedy decoding chooses in place of each of them, and behind the last.
+            chosen: what greedy decoding chooses in place of each proposed id, and behind the last.
             log_probabilities: of `chosen`.
         """
-        if state.asked is not None:
-            self._second_bytes[state.asked] = chosen[0]
-            state.asked = None
-        agreed = 0
-        while agreed < len(proposal) and proposal[agreed] == chosen[agreed]:
-            agreed += 1
-        taken = agreed + 1
-        for offset in range(taken):
-            if chosen[offset] in self.eos_ids:
-                state.finished = True
-                taken = offset + 1
+        for number, token in enumerate(chosen):
+            if token in self.eos_ids:
+                chosen = chosen[: number + 1]
                 break
-        state.ids += chosen[:taken]
+        taken = state.draft.accept(chosen)
         state.log_probabilities += log_probabilities[:taken]
-        state.last_id = chosen[taken - 1]
-        if not state.finished:
-            rest = state.draft[agreed:]
-            if agreed == len(proposal):
-                state.stretch_bytes = min(2 * state.stretch_bytes, self.longest_stretch_bytes)
-            else:
-                state.stretch_bytes = self.first_stretch_bytes
-            if rest and rest[0] == state.last_id:
-                state.draft = rest[1:]
-            else:
-                self._repair(rest, chosen[agreed:-1])
-                state.draft = self.realigned(rest, state.last_id)
-                state.asked = _letter_in_question(rest, state.last_id)
+        state.finished = chosen[taken - 1] in self.eos_ids
+        if taken == len(chosen):
+            state.stretch_bytes = min(2 * state.stretch_bytes, self.longest_stretch_bytes)
+        else:
+            state.stretch_bytes = self.first_stretch_bytes
         return taken
-
-    def _repair(self, rest: list[int], chosen: list[int]) -> None:
-        """Change `rest` in place where the model, behind its first disagreement, wanted other bytes.
-
-        What it chose there was chosen with a wrong byte before it, so it is a suggestion: taken only where
-        the model had agreed with the byte just before.
-        """
-        for offset in range(min(len(chosen), len(rest)) - 1, 1, -1):
-            wanted = chosen[offset]
-            trusted = chosen[offset - 1] == rest[offset - 1] and wanted not in self.eos_ids
-            if trusted and wanted != rest[offset]:
-                rest[offset:] = [wanted, *self.realigned(rest[offset:], wanted)]
-
-    def realigned(self, rest: list[int], chosen: int) -> list[int]:
-        """Return the draft behind `chosen`, which the model put where the draft goes on with `rest`.
-
-        Of the edits that could explain the difference the likeliest one is assumed; a wrong assumption costs
-        a pass and is mended at the next disagreement.
-        """
-        if not rest:
-            return []
-        first = rest[0]
-        if _is_continuation(chosen):
-            return rest[1:] if _is_continuation(first) else rest
-        while rest and _is_continuation(rest[0]):
-            rest = rest[1:]
-        if not rest:
-            return []
-        first = rest[0]
-        width = 2 if _is_lead(first) and len(rest) > 1 else 1
-        if first == chosen:
-            return rest[1:]
-        if _is_lead(chosen):
-            if width == 1 and len(rest) > 1 and rest[1] == chosen:
-                return rest[2:]
-            second = self._second_bytes.get(_letter(rest, chosen))
-            guess = [second] if second is not None else rest[1:width]
-            return guess + (rest if first == SPACE_ID else rest[width:])
-        if chosen == SPACE_ID or first == SPACE_ID:
-            return rest[width + 1 :] if rest[width : width + 1] == [chosen] else rest
-        return rest[width + 1 :] if rest[width : width + 1] == [chosen] else rest[width:]
-
-
-def _is_continuation(token: int) -> bool:
-    return FIRST_CONTINUATION_ID <= token < FIRST_LEAD_ID
-
-
-def _is_lead(token: int) -> bool:
-    return FIRST_LEAD_ID <= token <= LAST_BYTE_ID
-
-
-def _letter(rest: list[int], chosen: int) -> tuple[int, ...]:
-    """Return what the second byte behind the lead byte `chosen` depends on: the draft's letter there."""
-    return (*rest[: 2 if _is_lead(rest[0]) else 1], chosen)
-
-
-def _letter_in_question(rest: list[int], chosen: int) -> tuple[int, ...] | None:
-    """Return the key under which to remember the byte behind `chosen`, if it is a letter's second."""
-    if not rest or not _is_lead(chosen) or _is_continuation(rest[0]):
-        return None
-    return _letter(rest, chosen)
 
 
 def _decoded(state: _RowState) -> Decoded:
+    ids, log_probabilities = state.draft.chosen, state.log_probabilities
     if state.finished:
-        return Decoded(state.ids[:-1], state.log_probabilities[:-1], True, state.log_probabilities[-1])
-    return Decoded(state.ids, state.log_probabilities, False)
+        return Decoded(ids[:-1], log_probabilities[:-1], True, log_probabilities[-1])
+    return Decoded(ids, log_probabilities, False)
 
 
 def limits_of(inputs: Sequence[Sequence[int]], max_new_bytes: MaxNewBytes | None) -> list[int]:

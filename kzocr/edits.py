@@ -121,19 +121,35 @@ def _leftmost(source: str, found: list[Change], fixed: Collection[int]) -> list[
     moved: list[Change] = []
     for change in found:
         lowest = moved[-1].end if moved else 0
-        start, end, after = change.start, change.end, change.after
-        if not change.alone and (start == end or not after):
-            while start > lowest and start - 1 not in fixed and source[start - 1] not in LINE_BREAKS:
+        start, end, after, alone = change.start, change.end, change.after, change.alone
+        if alone and not after:
+            start = _space_before(source, start, lowest, fixed)
+            end, alone = start + 1, start in fixed or source[start] in LINE_BREAKS
+        if not alone and (start == end or not after):
+            while start > lowest and start - 1 not in fixed:
                 last = after[-1] if after else source[end - 1]
                 if source[start - 1] != last or last in LINE_BREAKS:
                     break
                 start, end = start - 1, end - 1
                 after = after and last + after[:-1]
-        if moved and not change.alone and not moved[-1].alone and moved[-1].end == start:
-            last_change = moved.pop()
-            start, after = last_change.start, last_change.after + after
-            destination_start = last_change.destination_start
-        else:
-            destination_start = change.destination_start
-        moved.append(Change(start, end, after, destination_start, change.destination_end, change.alone))
+        destination_start = change.destination_start
+        if moved and not alone and not moved[-1].alone and moved[-1].end == start:
+            left = moved.pop()
+            start, after, destination_start = left.start, left.after + after, left.destination_start
+        moved.append(Change(start, end, after, destination_start, change.destination_end, alone))
     return moved
+
+
+def _space_before(source: str, position: int, lowest: int, fixed: Collection[int]) -> int:
+    """Return the nearest space in the white space before a deleted line break, or its own position.
+
+    Of a space and a line break next to it either may be the one deleted; that it is the space is likelier.
+    """
+    if source[position] not in LINE_BREAKS:
+        return position
+    place = position
+    while place > lowest and source[place].translate(_SPACED) == " ":
+        place -= 1
+        if source[place] == " " and place not in fixed:
+            return place
+    return position

@@ -59,6 +59,8 @@ class Guards:
             input does not.
         keep_digits: a digit changes only inside a word of letters, where it is a look-alike of a letter
             (0 for О, 3 for З, 1 for і, 6 for б, 4 for ч, 8 for В); none is added; numbers stay in one piece.
+        mend_question_marks: 2 or 9 right behind the last letter of a word may become a question mark, which
+            Tesseract reads so; off by default, since it may be a footnote's number.
         keep_addresses: URLs, e-mail addresses, domain names, @names and #tags stay.
         keep_latin: words in Latin letters and Roman numerals stay. An engine for Russian prints many a Kazakh
             word in Latin letters, though (icin for ісін), so a word is open to change if it has only letters
@@ -72,6 +74,7 @@ class Guards:
     max_length_ratio: float = 1.4
     keep_repeats: bool = True
     keep_digits: bool = True
+    mend_question_marks: bool = False
     keep_addresses: bool = True
     keep_latin: bool = True
 
@@ -192,10 +195,17 @@ class WindowGuard:
                 lost.append(position)
         if n_matched < len(after):
             return False
+        if self.guards.mend_question_marks and edit.after == "?" and self._is_question_mark(edit):
+            return True
         if lost:
             has_letter = any(character in LETTERS for character in edit.after)
             return has_letter and all(self._is_lookalike(position) for position in lost)
         return not self._parts_number(edit)
+
+    def _is_question_mark(self, edit: Edit) -> bool:
+        """Return whether the edit's digit is alone behind a letter, with a space or the line's end behind it."""
+        is_behind_letter = self._character(edit.start - 1) in LETTERS
+        return edit.before in ("2", "9") and is_behind_letter and self._character(edit.end).isspace()
 
     def _is_lookalike(self, position: int) -> bool:
         """Return whether the digit at `position` may be a letter: one of the look-alikes inside a word.

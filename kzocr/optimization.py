@@ -58,7 +58,7 @@ class RmsScaledAdamW(torch.optim.Optimizer):
 
     def _move(self, group: dict[str, Any], parameters: list[torch.Tensor]) -> None:
         beta1, beta2 = group["betas"]
-        steps = self.state[parameters[0]]["step"]
+        steps = [self.state[p]["step"] for p in parameters]
         gradients = [p.grad for p in parameters]
         means = [self.state[p]["mean"] for p in parameters]
         squares = [self.state[p]["square"] for p in parameters]
@@ -70,13 +70,14 @@ class RmsScaledAdamW(torch.optim.Optimizer):
             for norm, p in zip(torch._foreach_norm(parameters), parameters, strict=True)
         ]
         denominators = torch._foreach_sqrt(squares)
-        torch._foreach_div_(denominators, math.sqrt(1 - beta2**steps))
+        torch._foreach_div_(denominators, [math.sqrt(1 - beta2**n) for n in steps])
         torch._foreach_add_(denominators, group["eps"])
         updates = torch._foreach_div(means, denominators)
         torch._foreach_mul_(updates, scales)
+        torch._foreach_div_(updates, [1 - beta1**n for n in steps])
         if group["weight_decay"]:
             torch._foreach_mul_(parameters, 1 - group["lr"] * group["weight_decay"])
-        torch._foreach_add_(parameters, updates, alpha=-group["lr"] / (1 - beta1**steps))
+        torch._foreach_add_(parameters, updates, alpha=-group["lr"])
 
 
 def make_optimizer(model: torch.nn.Module, config: OptimizerConfig) -> torch.optim.Optimizer:

@@ -6,7 +6,6 @@ import threading
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Protocol
 
-from kzocr.decoding import Decoded
 from kzocr.encoding import decode, encode, n_bytes
 from kzocr.views import Output
 
@@ -15,12 +14,31 @@ MAX_GROWTH = 1.5
 GROWTH_SLACK_BYTES = 16
 
 
+class DecodedRow(Protocol):
+    """What a decoder gives for one input: see `kzocr.decoding.Decoded`."""
+
+    @property
+    def ids(self) -> Sequence[int]:
+        """The ids of the bytes, without the end of sequence."""
+
+    @property
+    def log_probabilities(self) -> Sequence[float]:
+        """The natural logarithm of the probability of each id."""
+
+    @property
+    def finished(self) -> bool:
+        """Whether the end of sequence came before the limit."""
+
+    @property
+    def end_log_probability(self) -> float:
+        """The natural logarithm of the probability of the end of sequence."""
+
+
 class Decoder(Protocol):
     """What a corrector needs of a model: `kzocr.decoding.GuidedDecoder`, or a stand-in for it."""
 
-    def decode(self, inputs: Sequence[Sequence[int]], *, max_new_bytes: list[int]) -> list[Decoded]:
-        """Return what the model prints for each input; both with ByT5's ids."""
-        ...  # pragma: no cover
+    def decode(self, inputs: Sequence[Sequence[int]], *, max_new_bytes: list[int]) -> Sequence[DecodedRow]:
+        """Return what the model prints for each input, in at most so many ids."""
 
 
 class OutputCache:

@@ -3,50 +3,62 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from itertools import accumulate
 
 from kzocr.edits import Change, Edit, changes
-from kzocr.guards import EditReason, Guards, WindowGuard, is_changed_too_much, output_reason
+from kzocr.guards import EditReason, Guards, WindowGuard, WindowReason, is_changed_too_much, output_reason
 from kzocr.views import Output, View
 
 
-def propose(window: str, seen: View, output: Output | None, guards: Guards) -> tuple[list[Edit], Counter[str]]:
-    """Return the edits of one window and how often something was kept, by reason.
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """What is to be done with one window.
+
+    Attributes:
+        edits: from left to right, offsets in characters of the window.
+        refused: for each edit that a guard refused its start in the window and the reason.
+        kept: why the model's output was not used at all, or `None`.
+    """
+
+    edits: list[Edit]
+    refused: list[tuple[int, EditReason]] = field(default_factory=list)
+    kept: WindowReason | None = None
+
+
+def propose(window: str, seen: View, output: Output | None, guards: Guards) -> Proposal:
+    """Return what is to be done with one window.
 
     Args:
         window: the window's characters.
         seen: what the model read of it.
         output: what the model printed; `None` if it was not asked.
         guards: the thresholds.
-
-    Returns:
-        Edits from left to right in characters of the window, and counts by `WindowReason` and `EditReason`.
     """
     if output is None or output.text == seen.text:
-        return _with_repairs(window, seen, []), Counter()
+        return Proposal(_with_repairs(window, seen, []))
     reason = output_reason(seen.text, output.text, output.finished, guards)
     if reason is None and len(output.log_probabilities) != len(output.text.encode("utf-8")) + 1:
         reason = "invalid"
-    if reason is not None:
-        return _with_repairs(window, seen, []), Counter([reason])
-    found = changes(seen.text, output.text, fixed=seen.fixed)
+    found = changes(seen.text, output.text, fixed=seen.fixed) if reason is None else []
     if is_changed_too_much(seen.text, found, guards):
-        return _with_repairs(window, seen, []), Counter(["changed"])
+        reason = "changed"
+    if reason is not None:
+        return Proposal(_with_repairs(window, seen, []), kept=reason)
     accepted = []
-    kept: Counter[str] = Counter()
+    refused: list[tuple[int, EditReason]] = []
     guard = WindowGuard(window, guards)
-    confidences = _confidences(output, found)
-    for index, (change, confidence) in enumerate(zip(found, confidences, strict=True)):
+    for index, confidence in enumerate(_confidences(output, found)):
+        change = found[index]
         span = seen.span(change.start, change.end)
         if span is None:
-            kept["unreadable"] += 1
+            refused.append((seen.starts[change.start], "unreadable"))
             continue
         edit = Edit(*span, window[slice(*span)], change.after, confidence)
         if edit.before == edit.after:
             continue
-        refusal: EditReason | None = guard.reason(edit)
+        refusal = guard.reason(edit)
         if refusal is None and change.alone:
             refusal = "unreadable"
         if refusal is None and _adjoins_line_break(found, index):
@@ -54,8 +66,8 @@ def propose(window: str, seen: View, output: Output | None, guards: Guards) -> t
         if refusal is None:
             accepted.append(edit)
         else:
-            kept[refusal] += 1
-    return _with_repairs(window, seen, accepted), kept
+            refused.append((edit.start, refusal))
+    return Proposal(_with_repairs(window, seen, accepted), refused)
 
 
 def _adjoins_line_break(found: Sequence[Change], index: int) -> bool:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
+from typing import Any
 
 from kzocr.alignment import align
 from kzocr.confusion import script_of
@@ -264,3 +265,66 @@ def _percent(fraction: float, digits: int = 2) -> str:
 def _with_bounds(interval: Interval, digits: int = 2) -> str:
     low, high = _percent(interval.low, digits), _percent(interval.high, digits)
     return f"{_percent(interval.value, digits)} <small>[{low}, {high}]</small>"
+
+
+def to_markdown(reports: Sequence[Mapping[str, Any]]) -> str:
+    """Return Markdown tables of report dictionaries (`Report.to_dict`) on the same sets, one table a set.
+
+    Raises:
+        ValueError: there are no reports, or they are on different sets.
+    """
+    if not reports:
+        raise ValueError("no reports to show")
+    names = [entry["name"] for entry in reports[0]["sets"]]
+    if any([entry["name"] for entry in report["sets"]] != names for report in reports):
+        raise ValueError("the reports are on different sets")
+    lines = []
+    for column, name in enumerate(names):
+        first = reports[0]["sets"][column]
+        lines += [
+            f"**{name}**: {first['n_documents']} documents, {first['n_passages']} passages, "
+            f"{first['n_reference_chars']:,} characters",
+            "",
+            "| corrector | CER % [95 %] | change of CER | WER % | mean CER a passage % | passages better / worse % |",
+            "|---|---|---|---|---|---|",
+        ]
+        lines += [_markdown_row(report["name"], report["sets"][column]) for report in reports]
+        lines.append("")
+    if all(report["clean"] for report in reports):
+        n_lines = reports[0]["clean"]["n_lines"]
+        lines += [
+            f"**clean text**: {n_lines} lines without errors",
+            "",
+            "| corrector | lines changed % [95 %] |",
+            "|---|---|",
+        ]
+        lines += [f"| {report['name']} | {_percent(report['clean']['share_changed'])} |" for report in reports]
+        lines.append("")
+    return "\n".join(lines)
+
+
+def _markdown_row(name: str, entry: Mapping[str, Any]) -> str:
+    after = entry["after"]
+    return (
+        f"| {name} | {_percent(after['cer'])} | {100 * -entry['cer_reduction']['value']:+.0f} % "
+        f"| {100 * after['wer']['value']:.2f} | {100 * after['cer_mean']['value']:.2f} "
+        f"| {100 * entry['share_better']['value']:.1f} / {100 * entry['share_worse']['value']:.1f} |"
+    )
+
+
+def _percent(interval: Mapping[str, float]) -> str:
+    return f"{100 * interval['value']:.2f} [{100 * interval['low']:.2f}, {100 * interval['high']:.2f}]"
+
+
+def replace_between_markers(page: str, name: str, content: str) -> str:
+    """Return `page` with what stands between `<!-- name -->` and `<!-- end of name -->` replaced by `content`.
+
+    Raises:
+        ValueError: a marker is missing.
+    """
+    start, end = f"<!-- {name} -->", f"<!-- end of {name} -->"
+    if start not in page or end not in page:
+        raise ValueError(f"the page needs the markers {start} and {end}")
+    head, rest = page.split(start, 1)
+    tail = rest.split(end, 1)[1]
+    return f"{head}{start}\n{content.strip()}\n{end}{tail}"

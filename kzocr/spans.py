@@ -45,7 +45,7 @@ def latin_words(text: str) -> list[Span]:
     """Return (start, end) of the words of `text` that are really Latin, not misread Cyrillic.
 
     Returns:
-        Spans from left to right, by the rule in `Guards.keep_latin`: `latin_words("Roma icin") == [(0, 4)]`.
+        Spans from left to right, by the rule in `Guards.keep_latin`: `latin_words("Roma, оның icin") == [(0, 4)]`.
     """
     runs = [match.span() for match in _LATIN_RUN.finditer(text)]
     certain = [_is_certainly_latin(text, start, end) for start, end in runs]

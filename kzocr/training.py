@@ -12,22 +12,32 @@ import logging
 import math
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+import transformers
 from accelerate import Accelerator
-from accelerate.utils import set_seed
+from accelerate.utils import DistributedType, set_seed
+from safetensors import SafetensorError
 from transformers import PreTrainedModel
 
 from kzocr import __version__
 from kzocr.channel.prior import ChannelPrior
-from kzocr.checkpoint import build_model, read_metadata, write_model
+from kzocr.checkpoint import (
+    build_model,
+    newest_checkpoint,
+    read_checkpoint,
+    read_metadata,
+    write_checkpoint,
+    write_model,
+)
 from kzocr.config import TrainingConfig
-from kzocr.corpus import Source, load_corpus
+from kzocr.corpus import Source, load_corpus, without_overlap
 from kzocr.data import Batch, Example, ExampleSampler, Pools, loader
 from kzocr.decoding import GuidedDecoder
 from kzocr.encoding import IGNORED_LABEL, decode, encode
@@ -36,8 +46,8 @@ from kzocr.optimization import WeightAverage, make_optimizer, schedule
 
 logger = logging.getLogger(__name__)
 
+LOG_NAME = "log.jsonl"
 VALIDATION_SEED = 20_261
-CHECKPOINT_PREFIX = "checkpoint-"
 
 
 class TrainingError(RuntimeError):
@@ -52,7 +62,7 @@ class Progress:
         step: optimiser steps done.
         pool: number of the pool that is being read.
         batch: batches of that pool that are done.
-        target_bytes: printed bytes learnt from so far, padding not counted.
+        target_bytes: printed bytes learnt from so far in all processes, padding not counted.
         seconds: wall-clock time spent so far.
         validations: one record a validation, oldest first.
     """
@@ -73,6 +83,7 @@ class Trainer:
 
         Raises:
             CorpusError, ConfigError, OSError: something named in `config` cannot be read.
+            TrainingError: the newest checkpoint is of another model, or the processes share one model in pieces.
         """
         self.config = config
         self.folder = folder
@@ -80,17 +91,20 @@ class Trainer:
             mixed_precision=config.run.mixed_precision,
             gradient_accumulation_steps=config.run.gradient_accumulation,
         )
+        if self.accelerator.distributed_type in (DistributedType.FSDP, DistributedType.DEEPSPEED):
+            raise TrainingError(
+                f"{self.accelerator.distributed_type}: every process holds the whole model here: use DDP"
+            )
         set_seed(config.seed)
-        sources = load_corpus(config.data.corpus)
         held_out = load_corpus(config.data.validation_corpus)
-        self.sources = sources
+        self.sources = without_overlap(load_corpus(config.data.corpus), held_out)
         prior = ChannelPrior.shipped(config.data.prior)
-        self.sampler = ExampleSampler(sources, prior, config.data)
+        self.sampler = ExampleSampler(self.sources, prior, config.data)
         self.validation = _validation_examples(held_out, prior, config)
         model = build_model(config.model)
         self.parent = {} if config.model.init == "scratch" else read_metadata(config.model.init)
         if config.run.gradient_checkpointing:
-            model.gradient_checkpointing_enable()
+            model.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
         model.config.use_cache = False
         self.optimizer = make_optimizer(model, config.optimizer)
         self.model, self.optimizer = self.accelerator.prepare(model, self.optimizer)
@@ -99,6 +113,7 @@ class Trainer:
             WeightAverage(self.plain_model, config.optimizer.ema_decay) if config.optimizer.ema_decay else None
         )
         self.progress = Progress()
+        self.board: Any = None
         if (checkpoint := newest_checkpoint(folder)) is not None:
             self._load(checkpoint)
 
@@ -115,32 +130,37 @@ class Trainer:
         """
         run = self.config.run
         self.folder.mkdir(parents=True, exist_ok=True)
-        self._trim_log()
+        self._open_logs()
         self.model.train()
         batches = self._batches()
         losses: list[float] = []
-        logged = time.monotonic()
-        logged_bytes = self.progress.target_bytes
+        logged_bytes, logged_seconds = self.progress.target_bytes, self.progress.seconds
         while self.progress.step < run.max_steps:
             started = time.monotonic()
             losses.append(self._step(batches))
             step = self.progress.step
             self.progress.seconds += time.monotonic() - started
             if step % run.log_steps == 0:
-                elapsed = time.monotonic() - logged
-                rate = (self.progress.target_bytes - logged_bytes) / elapsed
-                self._log({"step": step, "loss": sum(losses) / len(losses), "bytes_per_second": rate})
-                losses, logged, logged_bytes = [], time.monotonic(), self.progress.target_bytes
+                seconds = self.progress.seconds - logged_seconds
+                rate = (self.progress.target_bytes - logged_bytes) / max(seconds, 1e-9)
+                self._log({"step": step, "loss": self._mean(losses), "bytes_per_second": rate})
+                losses, logged_bytes, logged_seconds = [], self.progress.target_bytes, self.progress.seconds
             if step % run.validate_steps == 0 or step == run.max_steps:
                 self._validate()
             if step % run.checkpoint_steps == 0 or step == run.max_steps:
                 self.save()
         return self.export()
 
+    def _mean(self, losses: list[float]) -> float:
+        """Return the mean of `losses` over their steps and over all processes."""
+        mean = torch.tensor(sum(losses) / len(losses), device=self.accelerator.device)
+        return float(self.accelerator.reduce(mean, reduction="mean"))
+
     def _step(self, batches: Iterator[Batch]) -> float:
         rate = schedule(self.progress.step, self.config.run.max_steps, self.config.optimizer)
         for group in self.optimizer.param_groups:
             group["lr"] = rate
+        self._seed_step()
         total = 0.0
         for _ in range(self.config.run.gradient_accumulation):
             batch = next(batches)
@@ -158,11 +178,15 @@ class Trainer:
                     self.accelerator.clip_grad_norm_(self.model.parameters(), self.config.optimizer.gradient_clip)
                 self.optimizer.step()
                 self.optimizer.zero_grad(set_to_none=True)
-            self.progress.target_bytes += int((batch["labels"] != IGNORED_LABEL).sum())
         self.progress.step += 1
         if self.average is not None:
             self.average.update(self.plain_model)
         return total / self.config.run.gradient_accumulation
+
+    def _seed_step(self) -> None:
+        """Make what is random in this step (dropout) a function of seed, step and process, resumed or not."""
+        rank = self.accelerator.process_index
+        torch.manual_seed((self.config.seed * 1_000_003 + self.progress.step) * 4096 + rank)
 
     def _loss(self, batch: Batch) -> torch.Tensor:
         """Return the mean cross entropy a byte, in nats; changed bytes count `changed_byte_weight` times."""
@@ -193,9 +217,16 @@ class Trainer:
         )
         for batches in loader(pools, self.config.data.n_workers):
             n_rounds = len(batches) // world
+            if n_rounds == 0:
+                raise TrainingError(
+                    f"pool {self.progress.pool} has {len(batches)} batches for {world} processes: "
+                    "raise data.pool_examples or lower data.batch_bytes"
+                )
             for number in range(self.progress.batch, n_rounds):
                 self.progress.batch = number + 1
-                yield batches[number * world + rank]
+                turn = batches[number * world : (number + 1) * world]
+                self.progress.target_bytes += sum(int((b["labels"] != IGNORED_LABEL).sum()) for b in turn)
+                yield turn[rank]
             self.progress.pool += 1
             self.progress.batch = 0
 
@@ -203,52 +234,69 @@ class Trainer:
         if not self.accelerator.is_main_process:
             return
         started = time.monotonic()
-        if self.average is not None:
-            self.average.swap(self.plain_model)
+        self._swap_average()
         try:
             record = {"step": self.progress.step, **validate(self.plain_model, self.validation)}
         finally:
-            if self.average is not None:
-                self.average.swap(self.plain_model)
+            self._swap_average()
         record["validation_seconds"] = time.monotonic() - started
         self.progress.validations.append(record)
         self._log(record)
 
-    def save(self) -> Path:
-        """Write a checkpoint and return its folder; it appears whole or not at all. Old ones are removed."""
-        target = self.folder / f"{CHECKPOINT_PREFIX}{self.progress.step:08d}"
+    def save(self) -> None:
+        """Write a checkpoint; it appears whole or not at all. Old ones are removed.
+
+        Raises:
+            TrainingError: it could not be written (a full disk); older checkpoints stay.
+        """
         if self.accelerator.is_main_process:
-            partial = self.folder / f".{target.name}.partial"
-            shutil.rmtree(partial, ignore_errors=True)
-            partial.mkdir(parents=True)
             state = {
                 "model": self.plain_model.state_dict(),
                 "average": self.average.state_dict() if self.average else {},
                 "optimizer": self.optimizer.state_dict(),
-                "random_state": torch.get_rng_state(),
             }
-            torch.save(state, partial / "state.pt")
             described = {"config": self.config.to_dict(), "progress": vars(self.progress)}
-            (partial / "progress.json").write_text(json.dumps(described, indent=1), encoding="utf-8")
-            shutil.rmtree(target, ignore_errors=True)
-            partial.rename(target)
-            for old in checkpoints(self.folder)[: -self.config.run.keep_checkpoints]:
-                shutil.rmtree(old)
+            try:
+                n_kept = self.config.run.keep_checkpoints
+                write_checkpoint(self.folder, self.progress.step, state, described, n_kept)
+            except (OSError, RuntimeError) as error:
+                raise TrainingError(self._not_written("the checkpoint", error)) from error
         self.accelerator.wait_for_everyone()
-        return target
 
     def export(self) -> Path:
-        """Write the (averaged) model with its metadata to `model/` in the run's folder and return that folder."""
+        """Write the (averaged) model with its metadata to `model/` in the run's folder and return that folder.
+
+        Raises:
+            TrainingError: it could not be written (a full disk); an older `model/` stays.
+        """
         target = self.folder / "model"
         if self.accelerator.is_main_process:
-            if self.average is not None:
-                self.average.swap(self.plain_model)
+            partial = self.folder / ".model.partial"
+            shutil.rmtree(partial, ignore_errors=True)
+            self._swap_average()
             self.plain_model.config.use_cache = True
-            write_model(self.plain_model, target, self.metadata())
-            self.plain_model.config.use_cache = False
-            if self.average is not None:
-                self.average.swap(self.plain_model)
+            try:
+                write_model(self.plain_model, partial, self.metadata())
+                shutil.rmtree(target, ignore_errors=True)
+                partial.rename(target)
+            except (OSError, RuntimeError, SafetensorError) as error:
+                shutil.rmtree(partial, ignore_errors=True)
+                raise TrainingError(self._not_written("the model", error)) from error
+            finally:
+                self.plain_model.config.use_cache = False
+                self._swap_average()
         return target
+
+    def _swap_average(self) -> None:
+        if self.average is not None:
+            self.average.swap(self.plain_model)
+
+    def _not_written(self, what: str, error: Exception) -> str:
+        free_mb = shutil.disk_usage(self.folder).free / 1e6
+        return (
+            f"{self.folder}: {what} of step {self.progress.step} could not be written: {error} "
+            f"({free_mb:,.0f} MB are free there); last good checkpoint: {newest_checkpoint(self.folder) or 'none'}"
+        )
 
     def metadata(self) -> dict[str, Any]:
         """Return what a model card needs to know of the run."""
@@ -259,21 +307,34 @@ class Trainer:
             "steps": self.progress.step,
             "target_bytes": self.progress.target_bytes,
             "training_seconds": round(self.progress.seconds),
-            "device": str(self.accelerator.device),
+            "device": _device_name(self.accelerator.device),
             "n_processes": self.accelerator.num_processes,
-            "sources": [{"name": s.name, "n_bytes": s.n_bytes, "sha256": s.sha256} for s in self.sources],
+            "torch_version": torch.__version__,
+            "transformers_version": transformers.__version__,
+            "sources": [
+                {"name": s.name, "n_lines": len(s.lines), "n_bytes": s.n_bytes, "sha256": s.sha256}
+                for s in self.sources
+            ],
             "validation": self.progress.validations[-1] if self.progress.validations else {},
             "parent": self.parent,
         }
 
     def _load(self, checkpoint: Path) -> None:
-        described = json.loads((checkpoint / "progress.json").read_text(encoding="utf-8"))
-        state = torch.load(checkpoint / "state.pt", map_location=self.accelerator.device, weights_only=True)
-        self.plain_model.load_state_dict(state["model"])
+        state, described = read_checkpoint(checkpoint, self.accelerator.device)
+        changed = _changed_keys(described["config"], self.config.to_dict())
+        if any(key.startswith("model.") for key in changed):
+            raise TrainingError(
+                f"{checkpoint} is of another model ({', '.join(changed)}): take another run folder, or remove this one"
+            )
+        if changed:
+            logger.warning("the configuration was changed since %s: %s", checkpoint, ", ".join(changed))
+        try:
+            self.plain_model.load_state_dict(state["model"])
+            self.optimizer.load_state_dict(state["optimizer"])
+        except (RuntimeError, ValueError) as error:
+            raise TrainingError(f"{checkpoint} does not fit the model: {str(error).splitlines()[0]}") from error
         if self.average is not None and state["average"]:
             self.average.load_state_dict(state["average"])
-        self.optimizer.load_state_dict(state["optimizer"])
-        torch.set_rng_state(state["random_state"].cpu())
         self.progress = Progress(**described["progress"])
         logger.info("resumed from %s (step %d)", checkpoint, self.progress.step)
 
@@ -281,16 +342,48 @@ class Trainer:
         if not self.accelerator.is_main_process:
             return
         logger.info("  ".join(f"{k} {v:.4g}" if isinstance(v, float) else f"{k} {v}" for k, v in record.items()))
-        with (self.folder / "log.jsonl").open("a", encoding="utf-8") as log:
+        with (self.folder / LOG_NAME).open("a", encoding="utf-8") as log:
             log.write(json.dumps(record) + "\n")
+        if self.board is not None:
+            for key, value in record.items():
+                self.board.add_scalar(key, value, record["step"])
+            self.board.flush()
 
-    def _trim_log(self) -> None:
+    def _open_logs(self) -> None:
         """Drop what a killed run had logged behind its last checkpoint: those steps are done again."""
-        path = self.folder / "log.jsonl"
-        if path.exists() and self.accelerator.is_main_process:
-            lines = path.read_text(encoding="utf-8").splitlines()
-            kept = [line for line in lines if json.loads(line)["step"] <= self.progress.step]
-            path.write_text("".join(line + "\n" for line in kept), encoding="utf-8")
+        if not self.accelerator.is_main_process:
+            return
+        path = self.folder / LOG_NAME
+        kept = [record for record in read_log(path) if record["step"] <= self.progress.step]
+        path.write_text("".join(json.dumps(record) + "\n" for record in kept), encoding="utf-8")
+        if find_spec("tensorboard") is not None:
+            from torch.utils.tensorboard import SummaryWriter
+
+            self.board = SummaryWriter(str(self.folder / "tensorboard"), purge_step=self.progress.step + 1)
+
+
+def read_log(path: Path) -> list[dict[str, float]]:
+    """Return the records of a run's `log.jsonl`, oldest first; a last line that a kill cut short is left out."""
+    if not path.is_file():
+        return []
+    lines = path.read_text(encoding="utf-8").split("\n")
+    return [json.loads(line) for line in lines[:-1] if line]
+
+
+def _changed_keys(before: Mapping[str, Any], after: Mapping[str, Any], prefix: str = "") -> list[str]:
+    """Return the dotted names of the keys whose values differ."""
+    changed = []
+    for key in sorted({*before, *after}):
+        one, other = before.get(key), after.get(key)
+        if isinstance(one, Mapping) and isinstance(other, Mapping):
+            changed += _changed_keys(one, other, f"{prefix}{key}.")
+        elif json.dumps(one) != json.dumps(other):
+            changed.append(f"{prefix}{key}")
+    return changed
+
+
+def _device_name(device: torch.device) -> str:
+    return torch.cuda.get_device_name(device) if device.type == "cuda" else device.type
 
 
 def shift_right(labels: torch.Tensor) -> torch.Tensor:
@@ -298,17 +391,6 @@ def shift_right(labels: torch.Tensor) -> torch.Tensor:
     shifted = torch.zeros_like(labels)
     shifted[:, 1:] = labels[:, :-1]
     return shifted.masked_fill(shifted == IGNORED_LABEL, 0)
-
-
-def checkpoints(folder: Path) -> list[Path]:
-    """Return the complete checkpoints in a run's folder, oldest first."""
-    return sorted(folder.glob(f"{CHECKPOINT_PREFIX}*")) if folder.is_dir() else []
-
-
-def newest_checkpoint(folder: Path) -> Path | None:
-    """Return the newest complete checkpoint in a run's folder, or None."""
-    found = checkpoints(folder)
-    return found[-1] if found else None
 
 
 def validate(model: PreTrainedModel, examples: list[Example]) -> dict[str, float]:

@@ -17,7 +17,7 @@ from kzocr.text import FOREIGN_LETTERS, LETTERS, nfc
 PLACEHOLDER = "_"
 """What the model reads for a visible character that it cannot know."""
 
-_KNOWN = "\n -~¡-¬®-ɏ\u0300-\u036fͰ-ϿЀ-ӿ\u2010-\u2027\u2030-\u205e\u20a0-\u20bf\u2100-\u214f"
+_KNOWN = "\n -~¡-¬®-ʯ\u0300-\u036fͰ-ϿЀ-ӿ\u2010-\u2027\u2030-\u205e\u20a0-\u20bf\u2100-\u214f"
 _ALL_KNOWN = re.compile(f"[{_KNOWN}]*")
 _IS_KNOWN = re.compile(f"[{_KNOWN}]")
 _FOREIGN = "".join(FOREIGN_LETTERS)
@@ -90,27 +90,40 @@ def view(window: str) -> View:
     if _ALL_KNOWN.fullmatch(stripped) and not _TO_REPAIR.search(stripped):
         end = offset + len(stripped)
         return View(stripped, range(offset, end), range(offset + 1, end + 1), frozenset(), {})
-    spellings = _spellings(stripped)
+    return _careful_view(stripped, offset)
+
+
+def _careful_view(window: str, offset: int) -> View:
+    """Return the view of a window that holds more than known characters in their own spelling.
+
+    Args:
+        window: the window's characters without outer white space.
+        offset: where they begin in the window.
+    """
+    spellings = _spellings(window)
     characters: list[str] = []
-    starts: list[int] = []
-    ends: list[int] = []
+    spans: list[tuple[int, int]] = []
     fixed: set[int] = set()
     repairs: dict[int, str] = {}
     position = 0
-    while position < len(stripped):
+    while position < len(window):
         end, character = spellings.get(position, (position + 1, ""))
-        if character:
-            repairs[len(characters)] = character
-        else:
-            character, is_fixed = _shown(stripped, position)
+        is_repair = bool(character)
+        is_fixed = False
+        if not is_repair:
+            character, is_fixed = _shown(window, position)
+        # A space is outer white space too where only hidden characters stand before it.
+        if character and (characters or not character.isspace()):
+            if is_repair:
+                repairs[len(characters)] = character
             if is_fixed:
                 fixed.add(len(characters))
-        if character:
             characters.append(character)
-            starts.append(offset + position)
-            ends.append(offset + end)
+            spans.append((offset + position, offset + end))
         position = end
-    return View("".join(characters), starts, ends, frozenset(fixed), repairs)
+    text = "".join(characters).rstrip()
+    starts, ends = [start for start, _ in spans[: len(text)]], [end for _, end in spans[: len(text)]]
+    return View(text, starts, ends, frozenset(i for i in fixed if i < len(text)), repairs)
 
 
 def _spellings(window: str) -> dict[int, tuple[int, str]]:

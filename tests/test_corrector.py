@@ -386,3 +386,9 @@ def test_fuzz() -> None:
         assert_layout_kept(corrector.explain(text))
     for text in ("қ" * 20_000, "\n" * 20_000, "қ\n" * 5000):
         assert_layout_kept(corrector.explain(text))
+
+
+def test_what_a_neighbouring_window_keeps_is_counted_once() -> None:
+    text = "Ол 1990 жылы туған қызметкер. " * 100
+    correction = scripted(("1990", "1991")).explain(text)
+    assert dict(correction.kept) == {"digits": 100}

@@ -40,6 +40,10 @@ def test_a_line_break_read_as_a_space_is_no_change() -> None:
     assert spans("бір екі\nүш", "бір\nекі үш") == []
 
 
+def test_of_a_space_and_a_line_break_the_space_is_deleted() -> None:
+    assert spans("көл \nжаға", "көл\nжаға") == [(3, 4, "")]
+
+
 def test_other_changes_of_line_breaks_stand_alone() -> None:
     found = changes("өнді-\nріс", "өндіріс")
     assert [(change.start, change.end, change.alone) for change in found] == [(4, 5, False), (5, 6, True)]

@@ -46,6 +46,11 @@ _RUSSIAN_READINGS = {
 }  # fmt: skip
 
 
+def similar_to(source: str) -> list[str]:
+    """Return what `source`, a letter, sign or string, can be taken for in print; empty where nothing is listed."""
+    return {**_SIMILAR, **_PUNCTUATION}.get(source, _SIMILAR_STRINGS.get(source, "")).split()
+
+
 def clean(rng: np.random.Generator) -> ChannelModel:
     """Return the channel of a document without errors."""
     return ChannelModel(name="clean")

@@ -1,0 +1,123 @@
+"""The layer table: a module imports strictly lower layers, and torch only where the table says so."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parent.parent / "kzocr"
+TORCH = {"torch", "transformers", "accelerate", "peft"}
+
+LAYERS: dict[str, tuple[int, bool]] = {
+    # module: (layer, may use torch)
+    "text": (0, False),
+    "config": (0, False),
+    "alignment": (1, False),
+    "corpus": (1, False),
+    "edits": (1, False),
+    "pairs": (1, False),
+    "spans": (1, False),
+    "windows": (1, False),
+    "metrics": (2, False),
+    "views": (2, False),
+    "confusion": (3, False),
+    "channel": (3, False),
+    "guards": (3, False),
+    "encoding": (3, True),
+    "packed": (3, True),
+    "baselines": (4, False),
+    "proposals": (4, False),
+    "checkpoint": (4, True),
+    "data": (4, True),
+    "decoding": (4, True),
+    "loading": (4, True),
+    "optimization": (4, True),
+    "outputs": (4, True),
+    "corrector": (5, True),
+    "custom_generate": (5, True),
+    "training": (5, True),
+    "evaluation": (5, False),
+    "formats": (6, False),
+    "report": (6, False),
+    "hub": (6, False),
+    "cli": (7, False),
+}
+FORBIDDEN_NAMES = {"utils", "helpers", "common", "misc", "tools"}
+
+
+def files() -> list[Path]:
+    return sorted(path for path in PACKAGE.rglob("*.py") if path != PACKAGE / "__init__.py")
+
+
+def noun(dotted: str) -> str:
+    """Return the table's name for a module: kzocr.channel.prior is channel."""
+    return dotted.split(".")[1]
+
+
+def dotted_name(path: Path) -> str:
+    parts = path.relative_to(PACKAGE.parent).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def imports(path: Path, *, only_at_import: bool = False) -> Iterator[str]:
+    """Yield the dotted names that a file imports: all of them, or those that importing the file brings in."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    nodes = list(tree.body) if only_at_import else list(ast.walk(tree))
+    for node in nodes:
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path.name}:{node.lineno}: relative import"
+            module = node.module or ""
+            for alias in node.names:
+                is_module = (PACKAGE.parent / module.replace(".", "/") / f"{alias.name}.py").is_file()
+                yield f"{module}.{alias.name}" if is_module else module
+
+
+def is_own(name: str) -> bool:
+    return name.startswith("kzocr.")
+
+
+@pytest.mark.parametrize("path", files(), ids=dotted_name)
+def test_modules_import_lower_layers_only(path: Path) -> None:
+    name = noun(dotted_name(path))
+    assert name in LAYERS, f"{name} has no layer: the table is wrong, or the module"
+    assert path.stem not in FORBIDDEN_NAMES
+    layer, may_use_torch = LAYERS[name]
+    for imported in imports(path):
+        if is_own(imported) and noun(imported) != name:
+            assert LAYERS[noun(imported)][0] < layer, f"{name} (layer {layer}) imports {imported}"
+        if imported.split(".")[0] in TORCH:
+            assert may_use_torch, f"{name} imports {imported}"
+
+
+def test_no_circles() -> None:
+    graph = {dotted_name(path): {name for name in imports(path) if is_own(name)} for path in files()}
+    done: set[str] = set()
+
+    def visit(name: str, path: tuple[str, ...]) -> None:
+        assert name not in path, " -> ".join([*path, name])
+        if name not in done:
+            for imported in graph.get(name, ()):
+                visit(imported, (*path, name))
+            done.add(name)
+
+    for name in graph:
+        visit(name, ())
+
+
+@pytest.mark.parametrize("name", [name for name, (_, may_use_torch) in LAYERS.items() if not may_use_torch])
+def test_torch_stays_out_of_what_the_table_says(name: str) -> None:
+    """Importing such a module brings in no torch, through whatever it imports."""
+    waiting = [path for path in files() if noun(dotted_name(path)) == name]
+    seen: set[Path] = set()
+    while waiting:
+        path = waiting.pop()
+        seen.add(path)
+        for imported in imports(path, only_at_import=True):
+            assert imported.split(".")[0] not in TORCH, f"{name} needs {imported} through {path.name}"
+            own = PACKAGE.parent / imported.replace(".", "/")
+            waiting += [p for p in (own.with_suffix(".py"), own / "__init__.py") if p.is_file() and p not in seen]

@@ -1,0 +1,71 @@
+"""The README's commands are run, its promises compared with the files that they are about."""
+
+import json
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from kzocr.report import to_markdown
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```", README, flags=re.MULTILINE | re.DOTALL)
+KZOCR_COMMANDS = [
+    line.split("  #")[0].strip()
+    for language, block in BLOCKS
+    if language == "shell"
+    for line in block.splitlines()
+    if line.startswith("kzocr ")
+]
+
+
+def between(name: str) -> str:
+    match = re.search(f"<!-- {name} -->\n(.*?)<!-- end of {name} -->", README, flags=re.DOTALL)
+    assert match, name
+    return match.group(1).strip()
+
+
+def test_ci_runs_the_test_command_word_for_word() -> None:
+    commands = [block.strip() for language, block in BLOCKS if language == "shell" and "[test]" in block]
+    assert len(commands) == 1
+    script = (ROOT / ".ci" / "run").read_text(encoding="utf-8").replace("pip install -q", "pip install")
+    assert commands[0] in script
+
+
+def test_the_example_is_what_kzocr_makes_of_it(tmp_path: Path) -> None:
+    output = tmp_path / "corrected.txt"
+    command = [sys.executable, "-m", "kzocr", "correct", str(ROOT / "docs/example/ocr.txt"), "-o", str(output)]
+    subprocess.run(command, check=True, timeout=120)
+    corrected = output.read_text(encoding="utf-8")
+    shown = between("example")
+    for line in corrected.splitlines():
+        assert line in shown
+    for line in (ROOT / "docs/example/ocr.txt").read_text(encoding="utf-8").splitlines():
+        assert line in shown
+
+
+def test_python_code_runs() -> None:
+    code = [block for language, block in BLOCKS if language == "python"]
+    assert code
+    for block in code:
+        subprocess.run([sys.executable, "-c", block], check=True, timeout=120, capture_output=True)
+
+
+@pytest.mark.parametrize("command", KZOCR_COMMANDS)
+def test_shell_commands_run(command: str, tmp_path: Path) -> None:
+    text = (ROOT / "docs/example/ocr.txt").read_text(encoding="utf-8")
+    for name in ("page1.txt", "page2.txt", "clean.txt"):
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    arguments = shlex.split(command)[1:]
+    subprocess.run(
+        [sys.executable, "-m", "kzocr", *arguments], check=True, timeout=120, cwd=tmp_path, capture_output=True
+    )
+
+
+def test_results_are_those_of_the_report() -> None:
+    reports = json.loads((ROOT / "docs" / "results.json").read_text(encoding="utf-8"))
+    assert between("results") == to_markdown(reports).strip()

@@ -1,0 +1,43 @@
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kzocr.views import is_known, view
+
+
+@given(st.text(st.characters()) | st.text("əӛқ \t\r\n\u0306и\u00ad😀а_"))
+def test_every_character_is_seen_hidden_or_replaced(window: str) -> None:
+    seen = view(window)
+    assert len(seen.text) == len(seen.starts) == len(seen.ends)
+    assert seen.text == seen.text.strip()
+    assert seen.text.encode() is not None
+    position = 0
+    for index, character in enumerate(seen.text):
+        start, end = seen.starts[index], seen.ends[index]
+        assert position <= start < end <= len(window)
+        if index in seen.repairs:
+            assert seen.repairs[index] == character != window[start:end]
+        elif index not in seen.fixed and character != " ":
+            assert window[start:end] == character
+        position = end
+
+
+def test_spellings_are_repaired_in_cyrillic_words_only() -> None:
+    seen = view("əн Azərbaycan ҡала и\u0306")
+    assert seen.text == "ән Azərbaycan қала й"
+    assert seen.repairs == {0: "ә", 14: "қ", 19: "й"}
+
+
+def test_what_a_model_cannot_know_is_hidden_or_a_placeholder() -> None:
+    seen = view("\ufeff қыз\u00adмет\t😀 س\r\nән\x0cкүй\u00a0\ud800.")
+    assert seen.text == "қызмет _ _ \nән\nкүй ."
+    assert [seen.text[index] for index in sorted(seen.fixed)] == [" ", "_", "_", " ", "\n"]
+    assert seen.span(2, 4) is None
+    assert seen.span(2, 3) == (4, 5)
+    assert seen.span(3, 3) == (5, 5)
+
+
+def test_known_characters() -> None:
+    assert is_known("Қар жауды — №5, «ән»…\n")
+    assert not any(map(is_known, "\t\ud800\x00😀سə\ufffd\u200b"))
