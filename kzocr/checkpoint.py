@@ -182,5 +182,5 @@ def write_checkpoint(folder: Path, step: int, state: dict[str, Any], progress: d
 
 def read_checkpoint(path: Path, device: torch.device) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return the state and the progress that `write_checkpoint` wrote; no code in it is run."""
-    state: dict[str, Any] = torch.load(path / STATE_NAME, map_location=device, weights_only=True)
+    state: dict[str, Any] = torch.load(path / STATE_NAME, map_location="cpu", weights_only=True)
     return state, _read_json(path / PROGRESS_NAME)

@@ -269,10 +269,10 @@ def _corrector(
     from kzocr.guards import Guards
 
     if model is None or Path(model).is_dir():
-        from transformers.utils import logging
+        from transformers.utils.logging import disable_progress_bar
 
         # A bar for reading a local file is noise; one for a download is not.
-        logging.disable_progress_bar()
+        disable_progress_bar()  # type: ignore[no-untyped-call]
     try:
         return Corrector.from_pretrained(
             model,

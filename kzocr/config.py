@@ -50,7 +50,7 @@ class DataConfig:
         corpus: text files, folders of `*.txt`, or `hub:NAME:CONFIG:SPLIT:COLUMN` data sets (CONFIG may be empty);
             one paragraph a line. Local paths are relative to the folder that the run is started in.
         validation_corpus: the same, never trained on.
-        prior: name of a shipped channel prior, such as `mixture`.
+        prior: name of a shipped channel prior, such as `mixture`, or a JSON file.
         least_window_bytes: windows are cut to lengths drawn between this ...
         greatest_window_bytes: ... and this, in UTF-8 bytes of the printed text.
         windows_per_document: windows that share one drawn channel.

@@ -108,7 +108,7 @@ def _read_hub(entry: str) -> Source:
         raise CorpusError(f"{entry}: expected hub:NAME:CONFIG:SPLIT:COLUMN (CONFIG may be empty)")
     name, config, split, column = parts
     try:
-        from datasets import load_dataset
+        from datasets import load_dataset  # type: ignore[import-untyped,import-not-found,unused-ignore]
     except ImportError as error:
         raise CorpusError(f"{entry}: needs the datasets library: pip install 'kzocr[train]'") from error
     try:

@@ -21,6 +21,11 @@ CERTAIN_BYTES = 8
 
 LONGEST_TAIL_BYTES = 40
 LOOK_AHEAD_BYTES = 12
+FOUND_BYTES = 6
+"""So many of the output's last bytes are looked for when the place in the source is lost."""
+
+LOST_DISAGREEMENTS = 3
+REPEATED_BYTES = 64
 
 _CONTINUATION, _LEAD, _SPACE, _ASCII, _OTHER = range(5)
 
@@ -66,11 +71,13 @@ class Draft:
 
     def __init__(self, source: Sequence[int], second_bytes: SecondBytes) -> None:
         self.source = list(source)
+        self._source_text = _text(source)
         self.chosen: list[int] = []
         self._second_bytes = second_bytes
         self._at = 0
         self._anchor = (0, 0)
         self._n_agreed = CERTAIN_BYTES
+        self._n_lost = 0
         self._queue: list[int] = []
         self._repairs: dict[int, int] = {}
         self._asked: tuple[tuple[int, ...], int] | None = None
@@ -121,8 +128,11 @@ class Draft:
             return taken
         if self._n_agreed >= CERTAIN_BYTES:
             self._anchor = (len(self.chosen) - 1, place)
+            self._n_lost = 0
         self._n_agreed = 0
-        self._realign(place, wanted)
+        self._n_lost += 1
+        if self._n_lost <= LOST_DISAGREEMENTS or not self._find():
+            self._realign(place, wanted)
         return taken
 
     def _is_guess(self, number: int) -> bool:
@@ -163,6 +173,28 @@ class Draft:
         elif kind != _CONTINUATION:
             at = self._start_of_letter(at)
         self._at = at
+
+    def _find(self) -> bool:
+        """Look for the output's last bytes in the source, then in the output itself; return whether they are there.
+
+        A model that leaves out a passage goes on elsewhere in the source; one that repeats itself repeats the
+        output.
+        """
+        tail = _text(self.chosen[-FOUND_BYTES:])
+        found = self._source_text.find(tail, self._at)
+        if found < 0:
+            found = self._source_text.rfind(tail)
+        if found >= 0:
+            self._at = found + len(tail)
+            self._queue = []
+            self._anchor = (len(self.chosen), self._at)
+            return True
+        found = _text(self.chosen).rfind(tail, 0, -1)
+        if found < 0:
+            return False
+        period = self.chosen[found + len(tail) :]
+        self._queue = (period * (REPEATED_BYTES // len(period) + 1))[:REPEATED_BYTES]
+        return True
 
     def _letter_behind(self, place: int, at: int, lead: int) -> tuple[list[int], int]:
         """Return the guessed bytes behind a letter's first one and where the source goes on behind them."""
@@ -207,6 +239,11 @@ class Draft:
         if end < len(self.chosen) or end - start == 3:
             self._second_bytes[key] = self._second_bytes[key[-1:]] = tuple(self.chosen[start:end])
             self._asked = None
+
+
+def _text(ids: Sequence[int]) -> str:
+    """Return a string with one character per id, for its fast search."""
+    return "".join(map(chr, ids))
 
 
 def aligned_end(tail: Sequence[int], source: Sequence[int]) -> int:

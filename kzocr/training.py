@@ -98,7 +98,7 @@ class Trainer:
         set_seed(config.seed)
         held_out = load_corpus(config.data.validation_corpus)
         self.sources = without_overlap(load_corpus(config.data.corpus), held_out)
-        prior = ChannelPrior.shipped(config.data.prior)
+        prior = ChannelPrior.load(config.data.prior)
         self.sampler = ExampleSampler(self.sources, prior, config.data)
         self.validation = _validation_examples(held_out, prior, config)
         model = build_model(config.model)
@@ -160,10 +160,10 @@ class Trainer:
         rate = schedule(self.progress.step, self.config.run.max_steps, self.config.optimizer)
         for group in self.optimizer.param_groups:
             group["lr"] = rate
-        self._seed_step()
         total = 0.0
-        for _ in range(self.config.run.gradient_accumulation):
+        for number in range(self.config.run.gradient_accumulation):
             batch = next(batches)
+            self._seed(number)
             with self.accelerator.accumulate(self.model):
                 with self.accelerator.autocast():
                     loss = self._loss(batch)
@@ -183,10 +183,14 @@ class Trainer:
             self.average.update(self.plain_model)
         return total / self.config.run.gradient_accumulation
 
-    def _seed_step(self) -> None:
-        """Make what is random in this step (dropout) a function of seed, step and process, resumed or not."""
-        rank = self.accelerator.process_index
-        torch.manual_seed((self.config.seed * 1_000_003 + self.progress.step) * 4096 + rank)
+    def _seed(self, number: int) -> None:
+        """Make what is random in a batch (dropout) a function of seed, step, batch number and process.
+
+        It comes after the batch was drawn: a loader takes a number from torch's generator when it starts, which
+        a resumed run does once more.
+        """
+        place = [self.config.seed, self.progress.step, number, self.accelerator.process_index]
+        torch.manual_seed(int(np.random.SeedSequence(place).generate_state(1, np.uint64)[0]) >> 1)
 
     def _loss(self, batch: Batch) -> torch.Tensor:
         """Return the mean cross entropy a byte, in nats; changed bytes count `changed_byte_weight` times."""

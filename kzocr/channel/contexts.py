@@ -22,27 +22,35 @@ _MIN_COUNT = 3
 
 @dataclass(frozen=True)
 class Context:
-    """How a neighbour changes a character's readings, as factors to the rates without it.
+    """How a neighbour changes a character's readings.
 
     Attributes:
         unit: number of the character's unit.
         left: the neighbour before it, or "".
         right: the neighbour behind it, or ""; one of the two is set.
-        factors: what is read -> factor.
-        other: the factor of all other readings.
+        odds: factor to the odds that the character is misread at all.
+        factors: what is read -> factor to its share of the misreadings; 1 for what is not listed. The shares
+            are brought to a sum of 1 again.
     """
 
     unit: int
     left: str
     right: str
+    odds: float
     factors: Mapping[str, float]
-    other: float
+
+    def apply(self, outputs: Mapping[str, float]) -> dict[str, float]:
+        """Return the rates of `outputs` beside this neighbour."""
+        total = min(sum(outputs.values()), 1 - 1e-9)
+        shares = {output: rate * self.factors.get(output, 1.0) for output, rate in outputs.items()}
+        changed = self.odds * total / (1 - total + self.odds * total)
+        scale = changed / max(sum(shares.values()), 1e-300)
+        return {output: share * scale for output, share in shares.items()}
 
 
 def find_contexts(
     documents: Sequence[DocumentCounts],
     units: Mapping[tuple[str, str], int],
-    outputs: Mapping[tuple[str, str, str], int],
 ) -> tuple[Context, ...]:
     """Return the neighbours that matter; for one character only those on the side that matters more.
 
@@ -53,7 +61,6 @@ def find_contexts(
     Args:
         documents: counts of each document.
         units: (kind, key) -> number; characters without a number are passed over.
-        outputs: (kind, key, output) -> number; likewise.
     """
     seen, expected, places = _observe(documents)
     contexts: list[Context] = []
@@ -66,7 +73,7 @@ def find_contexts(
             for key, n_places in places.items():
                 if key[:2] != (side, source) or n_places < MIN_OCCURRENCES:
                     continue
-                context, gained = _compare(units["rule", source], key, seen, expected)
+                context, gained = _compare(units["rule", source], key, n_places, seen, expected)
                 if context is not None:
                     gain += gained
                     found.append(context)
@@ -80,63 +87,73 @@ _Key = tuple[str, str, str]
 
 def _observe(
     documents: Sequence[DocumentCounts],
-) -> tuple[dict[_Key, Counter[str]], dict[_Key, Counter[str]], Counter[_Key]]:
+) -> tuple[dict[_Key, Counter[str]], dict[_Key, dict[str, float]], Counter[_Key]]:
     """Return misreadings seen, misreadings expected and places, by (side, character, neighbour)."""
     seen: dict[_Key, Counter[str]] = {}
-    expected: dict[_Key, Counter[str]] = {}
+    expected: dict[_Key, dict[str, float]] = {}
     places: Counter[_Key] = Counter()
     for counts in documents:
         own: dict[str, Counter[str]] = {}
-        for reading, n in counts.readings.items():
-            if len(reading.reference) == 1 and not reading.reference.isspace():
-                own.setdefault(reading.reference, Counter())[reading.hypothesis] += n
-                for side, neighbour in (("left", reading.left), ("right", reading.right)):
-                    key = (side, reading.reference, BOUNDARY if neighbour.isspace() else neighbour)
-                    seen.setdefault(key, Counter())[reading.hypothesis] += n
+        alone: Counter[_Key] = Counter()
         for pair, n in counts.occurrences.items():
-            if len(pair) != 2:
+            if len(pair) == 2:
+                alone["right", pair[0], pair[1]] += n
+                alone["left", pair[1], pair[0]] += n
+        for reading, n in counts.readings.items():
+            source = reading.reference
+            for i, sign in enumerate(source if not source.isspace() else ""):
+                left = (reading.left + source)[i]
+                right = (source + reading.right)[i + 1]
+                for side, neighbour in (("left", left), ("right", right)):
+                    key = (side, sign, BOUNDARY if neighbour.isspace() else neighbour)
+                    if len(source) == 1:
+                        seen.setdefault(key, Counter())[reading.hypothesis] += n
+                    else:
+                        alone[key] -= n
+            if len(source) == 1:
+                own.setdefault(source, Counter())[reading.hypothesis] += n
+        for key, n in alone.items():
+            if key[1] == BOUNDARY or n <= 0:
                 continue
-            for side, source, neighbour in (("right", pair[0], pair[1]), ("left", pair[1], pair[0])):
-                if source == BOUNDARY:
-                    continue
-                key = (side, source, neighbour)
-                places[key] += n
-                n_own = counts.occurrences.get(source, 0)
-                for output, k in own.get(source, Counter()).items():
-                    share = n * k / max(n_own, k, 1)
-                    expected.setdefault(key, Counter())[output] += share  # type: ignore[assignment]
+            places[key] += n
+            n_own = counts.occurrences.get(key[1], 0)
+            for output, k in own.get(key[1], Counter()).items():
+                usual = expected.setdefault(key, {})
+                usual[output] = usual.get(output, 0.0) + n * k / max(n_own, k)
     return seen, expected, places
 
 
 def _compare(
-    unit: int, key: _Key, seen: Mapping[_Key, Counter[str]], expected: Mapping[_Key, Counter[str]]
+    unit: int,
+    key: _Key,
+    n_places: int,
+    seen: Mapping[_Key, Mapping[str, int]],
+    expected: Mapping[_Key, Mapping[str, float]],
 ) -> tuple[Context | None, float]:
     """Return the context of a neighbour and its gain in log-likelihood, or None where it changes too little."""
-    here, usual = seen.get(key, Counter()), expected.get(key, Counter())
+    here, usual = seen.get(key, {}), expected.get(key, {})
+    n_here, n_usual = float(sum(here.values())), sum(usual.values())
+    gain = _gain(n_here, n_usual) + _gain(n_places - n_here, n_places - n_usual)
+    odds = 1.0
+    if gain > MIN_GAIN and max(n_here, n_usual) >= _MIN_COUNT:
+        right_here, right_usual = max(n_places - n_here, 0.0), max(n_places - n_usual, 0.0)
+        odds = (n_here + _SHRINKAGE) / (n_usual + _SHRINKAGE) * (right_usual + _SHRINKAGE) / (right_here + _SHRINKAGE)
+    else:
+        gain = 0.0
     factors: dict[str, float] = {}
-    gain, rest_seen, rest_usual = 0.0, 0.0, 0.0
     for output in sorted({*here, *usual}):
-        k, e = here[output], float(usual[output])
-        gained = _gain(k, e)
-        if max(k, e) >= _MIN_COUNT and gained > MIN_GAIN:
+        k, e = float(here.get(output, 0)), usual.get(output, 0.0) * n_here / max(n_usual, 1e-9)
+        if max(k, e) >= _MIN_COUNT and (gained := _gain(k, e)) > MIN_GAIN:
             factors[output] = round((k + _SHRINKAGE) / (e + _SHRINKAGE), 3)
             gain += gained
-        else:
-            rest_seen += k
-            rest_usual += e
-    rest = _gain(rest_seen, rest_usual)
-    if rest > MIN_GAIN and max(rest_seen, rest_usual) >= _MIN_COUNT:
-        gain += rest
-        other = round((rest_seen + _SHRINKAGE) / (rest_usual + _SHRINKAGE), 3)
-    elif factors:
-        other = 1.0
-    else:
+    if gain == 0.0:
         return None, 0.0
     side, _, neighbour = key
-    return Context(unit, neighbour if side == "left" else "", neighbour if side == "right" else "", factors, other), gain
+    left, right = (neighbour, "") if side == "left" else ("", neighbour)
+    return Context(unit, left, right, round(odds, 3), factors), gain
 
 
 def _gain(seen: float, expected: float) -> float:
     """Return the log-likelihood ratio of Poisson counts: seen * ln(seen / expected) - (seen - expected)."""
     expected = max(expected, 0.1)
-    return (seen * math.log(seen / expected) if seen else 0.0) - (seen - expected)
+    return (seen * math.log(seen / expected) if seen > 0 else 0.0) - (seen - expected)

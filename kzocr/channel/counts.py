@@ -29,8 +29,8 @@ class DocumentCounts:
 
     Attributes:
         occurrences: printed strings of 1 to 3 characters -> how often they stood there. In strings of two or
-            more `BOUNDARY` is a word's edge. A character that was swallowed by the string before it (the і of
-            ті read as и) had no reading of its own and is not counted alone.
+            more `BOUNDARY` is a word's edge. Characters that were misread together (ті read as и) had no
+            reading of their own and are not counted alone.
         readings: every misreading with its neighbours (`BOUNDARY` for an edge, "\\n" for the end of a line);
             the reference is `""` for an insertion.
         alphabet: all characters that the engine printed.
@@ -99,8 +99,8 @@ def count_pair(pair: TextPair) -> DocumentCounts:
         for source, output, (left, right) in found:
             if output is None:
                 continue
-            if source:
-                occurrences[source[0]] += 1
+            if len(source) == 1:
+                occurrences[source] += 1
             if source != output:
                 n_errors += 1
                 readings[Confusion(source, output, left, right)] += 1

@@ -9,8 +9,10 @@ from __future__ import annotations
 import dataclasses
 import json
 import re
+import string
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +22,13 @@ from rapidfuzz.distance import Levenshtein
 
 from kzocr.text import LATINISED
 
+UNKNOWABLE = string.digits + string.ascii_letters
+"""Signs whose corruption cannot be undone without guessing: digits, and Latin letters in Kazakh text."""
+
 BOUNDARY = " "
 """As a rule's neighbour: a word's edge (white space, or either end of the text)."""
 
-MAX_PROBABILITY = 0.98
+MAX_PROBABILITY = 0.998
 """No place is changed with certainty, so that every text keeps a chance to survive."""
 
 INTENSITY_CHARS = 40
@@ -70,7 +75,9 @@ class ChannelModel:
     Attributes:
         name: where the model comes from, for people.
         rules: substitutions, deletions and everything that replaces a source. A rule with neighbours takes the
-            place of the rules for the same source with fewer neighbours; sources of different lengths compete.
+            place of the rules for the same source with fewer neighbours, and one with a left neighbour that of
+            one with a right neighbour. Longer sources go first: a shorter one has its chance, at its full rate,
+            where no longer one has struck.
         space_after: character -> rate of a spurious space between it and the next character of the same word.
         space_before: character -> the same, between the previous character and it.
         insertions: string -> rate per gap between two characters (specks, doubled letters).
@@ -92,7 +99,31 @@ class ChannelModel:
 
         A model whose rates are all zero returns `text` itself.
         """
-        return self._compiled().sample(text, rng)
+        return self._sampler.sample(text, rng)
+
+    def without_sources(self, characters: str) -> ChannelModel:
+        """Return the model without the errors that touch any of `characters`.
+
+        Rules whose source has one of them go, and spaces beside them and insertions of them too. So training
+        text keeps its digits and Latin letters (`without_sources(UNKNOWABLE)`): nobody can know what a
+        misread digit was. A letter may still be read as a digit, which can be undone.
+        """
+        kept = frozenset(characters)
+        rules = []
+        for rule in self.rules:
+            if not kept.isdisjoint(rule.source):
+                continue
+            if rule.source.isspace():
+                outputs = {o: rate for o, rate in rule.outputs.items() if kept.isdisjoint(o)}
+                rule = dataclasses.replace(rule, outputs=outputs)
+            rules.append(rule)
+        return dataclasses.replace(
+            self,
+            rules=tuple(rules),
+            space_after={sign: rate for sign, rate in self.space_after.items() if sign not in kept},
+            space_before={sign: rate for sign, rate in self.space_before.items() if sign not in kept},
+            insertions={output: rate for output, rate in self.insertions.items() if kept.isdisjoint(output)},
+        )
 
     def scaled(self, factor: float) -> ChannelModel:
         """Return the model with every rate multiplied by `factor` >= 0 (capped at `MAX_PROBABILITY` a place)."""
@@ -234,7 +265,8 @@ class ChannelModel:
             raise ValueError(f"{path}: expected a JSON object")
         return cls.from_dict(data, where=str(path))
 
-    def _compiled(self) -> _Sampler:
+    @cached_property
+    def _sampler(self) -> _Sampler:
         return _Sampler(self)
 
 
@@ -285,7 +317,7 @@ class _Sampler:
 
     def _compile_rules(self, number_of: Mapping[str, int]) -> None:
         self.rules = list(self.model.rules)
-        self.rule_totals = np.array([sum(rule.outputs.values()) for rule in self.rules] + [0.0])
+        self.rule_totals = np.minimum([*(sum(rule.outputs.values()) for rule in self.rules), 0.0], MAX_PROBABILITY)
         self.outputs = [(list(r.outputs), np.cumsum(list(r.outputs.values()))) for r in self.rules]
         shapes: dict[tuple[int, int, int], list[tuple[int, int]]] = {}
         for index, rule in enumerate(self.rules):
@@ -294,7 +326,7 @@ class _Sampler:
                 key = key * self.base + number_of[symbol]
             shape = (len(rule.source), len(rule.left), len(rule.right))
             shapes.setdefault(shape, []).append((key, index))
-        order = sorted(shapes, key=lambda shape: (shape[0], shape[1] + shape[2]))
+        order = sorted(shapes, key=lambda shape: (shape[0], shape[1] + shape[2], shape[1]))
         self.shapes = []
         for shape in order:
             keys, indices = zip(*sorted(shapes[shape]), strict=True)
@@ -303,7 +335,10 @@ class _Sampler:
             self.shapes.append((shape, np.array(keys, dtype=np.int64), np.array(indices, dtype=np.int64)))
 
     def sample(self, text: str, rng: np.random.Generator) -> str:
-        """Return a sample; draws are made in an order that depends on the text's length alone."""
+        """Return a sample. As many numbers are drawn for every model of the same burstiness and Latin rate.
+
+        Each place has its own numbers, so samples of a model and of a scaled one differ by the scale alone.
+        """
         n_chars = len(text)
         if n_chars == 0:
             return text
@@ -312,25 +347,23 @@ class _Sampler:
         numbers[numbers == len(self.codes)] = 0
         numbers = np.where(self.codes[numbers] == codes, numbers + 1, 0)
         intensity = self._intensity(n_chars, rng)
+        rule_draws, gap_draws, rule_choices, output_choices = rng.random((4, n_chars))
+        events = self._latin_events(text, rng)
         matches, totals = self._match(numbers)
-        rule_hits = np.flatnonzero(rng.random(n_chars) < np.minimum(totals * intensity, MAX_PROBABILITY))
-        spaces = self._space_rates(numbers) * intensity
-        insertion_rate = float(self.insertion_cumulative[-1])
-        gap_draws = rng.random(n_chars)
-        space_rates = np.minimum(spaces, MAX_PROBABILITY)
-        gap_hits = np.flatnonzero(gap_draws < np.minimum(space_rates + insertion_rate * intensity, MAX_PROBABILITY))
-        events: list[tuple[int, int, int, str]] = []
-        for place in gap_hits.tolist():
-            if gap_draws[place] < space_rates[place]:
-                inserted = " "
-            else:
-                inserted = self._choose(self.insertion_strings, self.insertion_cumulative, rng.random())
+        rule_hits = np.flatnonzero(rule_draws < _intensified(totals, intensity))
+        space_rates = _intensified(self._space_rates(numbers), intensity)
+        insertion_rates = np.minimum(float(self.insertion_cumulative[-1]) * intensity, MAX_PROBABILITY)
+        gap_rates = np.minimum(space_rates + insertion_rates, MAX_PROBABILITY)
+        for place in np.flatnonzero(gap_draws < gap_rates).tolist():
+            inserted = " "
+            if (left := gap_draws[place] - space_rates[place]) >= 0:
+                share = left / (gap_rates[place] - space_rates[place])
+                inserted = self._choose(self.insertion_strings, self.insertion_cumulative, share)
             events.append((place, 0, place, inserted))
         for place in rule_hits.tolist():
-            index, length = self._choose_rule(matches, place, rng.random())
+            index, length = self._choose_rule(matches, place, rule_choices[place])
             outputs, cumulative = self.outputs[index]
-            events.append((place, 2, place + length, self._choose(outputs, cumulative, rng.random())))
-        events.extend(self._latin_events(text, rng))
+            events.append((place, 2, place + length, self._choose(outputs, cumulative, output_choices[place])))
         events.sort()
         return _apply(text, events)
 
@@ -351,7 +384,7 @@ class _Sampler:
     def _match(
         self, numbers: npt.NDArray[np.int64]
     ) -> tuple[list[tuple[int, npt.NDArray[np.int64]]], npt.NDArray[np.float64]]:
-        """Return per source length the matching rule of every place (-1: none), and the summed rates."""
+        """Return per source length, longest first, the rule of every place (-1: none), and the rate of any."""
         n_chars = len(numbers)
         neighbours = np.where(self.is_space[numbers], self.boundary, numbers)
         padded = np.concatenate(([self.boundary], neighbours, [self.boundary]))
@@ -370,21 +403,26 @@ class _Sampler:
             hit = keys[position] == key
             rules = found.setdefault(length, np.full(n_chars, -1, dtype=np.int64))
             rules[:n_places][hit] = indices[position[hit]]
-        totals = np.zeros(n_chars)
+        spared = np.ones(n_chars)
         for rules in found.values():
-            totals += self.rule_totals[rules]
-        return list(found.items()), totals
+            spared *= 1 - self.rule_totals[rules]
+        return sorted(found.items(), reverse=True, key=lambda entry: entry[0]), 1 - spared
 
     def _choose_rule(
         self, matches: list[tuple[int, npt.NDArray[np.int64]]], place: int, draw: float
     ) -> tuple[int, int]:
         candidates = [(int(rules[place]), length) for length, rules in matches if rules[place] >= 0]
-        left = draw * sum(self.rule_totals[index] for index, _ in candidates)
-        for index, length in candidates:
-            left -= self.rule_totals[index]
+        chances = []
+        spared = 1.0
+        for index, _ in candidates:
+            chances.append(spared * float(self.rule_totals[index]))
+            spared *= 1 - self.rule_totals[index]
+        left = draw * sum(chances)
+        for candidate, chance in zip(candidates, chances, strict=True):
+            left -= chance
             if left < 0:
-                return index, length
-        return candidates[-1]
+                return candidate
+        return candidates[int(np.argmax(chances))]
 
     @staticmethod
     def _choose(choices: list[str], cumulative: npt.NDArray[np.float64], draw: float) -> str:
@@ -402,6 +440,13 @@ class _Sampler:
             if n_same <= len(word.group()) / 3:
                 events.append((word.start(), 1, word.end(), read))
         return events
+
+
+def _intensified(rates: npt.NDArray[np.float64], intensity: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Return rates whose odds are multiplied by the local intensity: what is certain stays so in a good line."""
+    capped = np.minimum(rates, MAX_PROBABILITY)
+    odds = capped * intensity
+    return np.minimum(odds / (1 - capped + odds), MAX_PROBABILITY)
 
 
 def _apply(text: str, events: list[tuple[int, int, int, str]]) -> str:

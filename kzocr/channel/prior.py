@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
 
 import numpy as np
 
 from kzocr.channel import families
-from kzocr.channel.model import ChannelModel
+from kzocr.channel.estimate import EstimatedPrior
+from kzocr.channel.files import FORMAT, prior_from_json, read_json, read_prior
+from kzocr.channel.model import UNKNOWABLE, ChannelModel
 
 Family = Callable[[np.random.Generator], ChannelModel]
 
@@ -21,28 +26,41 @@ _FAMILIES: dict[str, Family] = {
     "lost-letters": families.lost_letters,
 }
 
+_ESTIMATED = ("tesseract-kaz", "tesseract-rus")
+PRIORS = Path(__file__).parent / "priors"
+"""Folder of the counted priors that come with the package."""
+
+_UNSCALED = frozenset({"russian-engine", "tesseract-rus"})
+"""Engines without the Kazakh letters: they lose them on the best of prints too."""
+
 
 @dataclass(frozen=True)
 class ChannelPrior:
-    """A weighted mixture of families of channels.
+    """A weighted mixture of families of channels, hand-written or counted on real OCR.
 
     Attributes:
         name: for people and for metadata.
         weights: family name -> weight > 0; they need not sum to 1.
         least_factor: a document's rates are multiplied by a factor drawn log-uniformly from
-            [`least_factor`, `greatest_factor`], so that most documents are lightly damaged.
+            [`least_factor`, `greatest_factor`], so that most documents are lightly damaged. Rates that were
+            counted are never raised, and those of engines without Kazakh letters stay as they are.
         greatest_factor: see `least_factor`.
+        unknowable: signs that counted channels leave alone; see `ChannelModel.without_sources`.
+        fitted: families besides those that come with the package.
     """
 
     name: str
     weights: Mapping[str, float]
     least_factor: float = 1.0
     greatest_factor: float = 1.0
+    unknowable: str = UNKNOWABLE
+    fitted: Mapping[str, EstimatedPrior | ChannelModel] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        known = [*_FAMILIES, *_ESTIMATED, *self.fitted]
         for family, weight in self.weights.items():
-            if family not in _FAMILIES:
-                raise ValueError(f"prior {self.name!r}: no family {family!r}; there are {', '.join(_FAMILIES)}")
+            if family not in known:
+                raise ValueError(f"prior {self.name!r}: no family {family!r}; there are {', '.join(known)}")
             if not weight > 0:
                 raise ValueError(f"prior {self.name!r}: weight of {family!r} must be positive, got {weight}")
         if not self.weights:
@@ -58,9 +76,44 @@ class ChannelPrior:
         names = list(self.weights)
         shares = np.array([self.weights[name] for name in names], dtype=float)
         family = names[int(rng.choice(len(names), p=shares / shares.sum()))]
-        model = _FAMILIES[family](rng)
+        model = self._draw_from(family, rng)
         factor = float(np.exp(rng.uniform(np.log(self.least_factor), np.log(self.greatest_factor))))
-        return model if factor == 1.0 or family == "russian-engine" else model.scaled(factor)
+        if family not in _FAMILIES:
+            factor = min(factor, 1.0)
+        return model if factor == 1.0 or family in _UNSCALED else model.scaled(factor)
+
+    def _draw_from(self, family: str, rng: np.random.Generator) -> ChannelModel:
+        if family in _FAMILIES:
+            return _FAMILIES[family](rng)
+        source = self.fitted[family] if family in self.fitted else _shipped_estimate(family)
+        model = source.draw(rng) if isinstance(source, EstimatedPrior) else source
+        return model.without_sources(self.unknowable)
+
+    @classmethod
+    def load(cls, name_or_path: str) -> ChannelPrior:
+        """Return a shipped prior by its name, or the one in a JSON file by its path.
+
+        Raises:
+            ValueError: neither a shipped prior nor a file, or the file is broken.
+        """
+        if name_or_path not in cls.shipped_names() and Path(name_or_path).is_file():
+            return cls.from_file(name_or_path)
+        return cls.shipped(name_or_path)
+
+    @classmethod
+    def from_file(cls, path: str | os.PathLike[str]) -> ChannelPrior:
+        """Return the prior that was fitted to someone's pairs (`kzocr fit-channel`).
+
+        A file with a single `ChannelModel` gives a prior whose documents all have that channel.
+
+        Raises:
+            ValueError: the file is broken; the message names file and field.
+            OSError: the file cannot be read.
+        """
+        data, where = read_json(path), os.fspath(path)
+        source: EstimatedPrior | ChannelModel
+        source = prior_from_json(data, where) if data.get("format") == FORMAT else ChannelModel.from_dict(data, where)
+        return cls(source.name, {where: 1.0}, fitted={where: source})
 
     @classmethod
     def shipped(cls, name: str) -> ChannelPrior:
@@ -71,21 +124,28 @@ class ChannelPrior:
         """
         if name == "mixture":
             return cls(name, MIXTURE, least_factor=0.15, greatest_factor=1.5)
-        if name in _FAMILIES:
+        if name in _FAMILIES or name in _ESTIMATED:
             return cls(name, {name: 1.0})
         raise ValueError(f"no channel prior {name!r}; there are {', '.join(cls.shipped_names())}")
 
     @staticmethod
     def shipped_names() -> list[str]:
         """Return the names that `shipped` knows."""
-        return ["mixture", *_FAMILIES]
+        return ["mixture", *_FAMILIES, *_ESTIMATED]
+
+
+@cache
+def _shipped_estimate(name: str) -> EstimatedPrior:
+    return read_prior(PRIORS / f"{name}.json")
 
 
 MIXTURE: dict[str, float] = {
-    "clean": 0.14,
-    "spaced-letters": 0.27,
-    "similar-letters": 0.19,
-    "russian-engine": 0.26,
-    "mixed-alphabets": 0.09,
-    "lost-letters": 0.05,
+    "clean": 0.13,
+    "spaced-letters": 0.25,
+    "similar-letters": 0.10,
+    "russian-engine": 0.17,
+    "mixed-alphabets": 0.07,
+    "lost-letters": 0.04,
+    "tesseract-kaz": 0.14,
+    "tesseract-rus": 0.10,
 }

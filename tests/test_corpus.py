@@ -1,0 +1,91 @@
+from __future__ import annotations
+
+import hashlib
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from kzocr.corpus import CorpusError, Source, load_corpus, without_overlap
+
+
+def test_a_file_is_a_source_of_its_lines(tmp_path: Path) -> None:
+    path = tmp_path / "book.txt"
+    path.write_bytes("\ufeffсәлем  дүние\r\n\n  \nүйдe\n".encode())
+    (source,) = load_corpus([str(path)])
+    assert source.name == "book"
+    assert source.lines == ("сәлем дүние", "үйде")  # the last letter of the file was a Latin e
+    assert source.n_bytes == len("сәлем дүниеүйде".encode())
+    assert source.sha256 == hashlib.sha256("сәлем дүние\nүйде".encode()).hexdigest()
+
+
+def test_a_folder_is_its_text_files_in_the_order_of_their_names(tmp_path: Path) -> None:
+    for name in ("b.txt", "a.txt", "notes.md"):
+        (tmp_path / name).write_text(f"мәтін {name}", encoding="utf-8")
+    assert [source.name for source in load_corpus([str(tmp_path)])] == ["a", "b"]
+
+
+def test_bytes_that_are_not_utf8_are_named_with_file_and_line(tmp_path: Path) -> None:
+    path = tmp_path / "book.txt"
+    path.write_bytes("бірінші\nекінші\n".encode() + "үшінші".encode("utf-16-le"))
+    with pytest.raises(CorpusError, match=r"book\.txt:3: not UTF-8"):
+        load_corpus([str(path)])
+
+
+def test_what_holds_no_text_is_named(tmp_path: Path) -> None:
+    with pytest.raises(CorpusError, match=r"none\.txt: No such file"):
+        load_corpus([str(tmp_path / "none.txt")])
+    with pytest.raises(CorpusError, match=r"no \*\.txt file"):
+        load_corpus([str(tmp_path)])
+    (tmp_path / "empty.txt").write_text(" \n\n", encoding="utf-8")
+    with pytest.raises(CorpusError, match=r"empty\.txt: no text"):
+        load_corpus([str(tmp_path / "empty.txt")])
+
+
+def test_lines_that_are_measured_on_are_not_learnt_from() -> None:
+    train = Source.from_lines("train", ["бір", "екі", "үш"])
+    dev = Source.from_lines("dev", ["екі"])
+    assert without_overlap([train], [dev])[0] == Source.from_lines("train", ["бір", "үш"])
+    with pytest.raises(CorpusError, match="every line"):
+        without_overlap([dev], [dev])
+
+
+class FakeRows:
+    column_names = ("title", "text")
+
+    def select_columns(self, names: list[str]) -> list[dict[str, str | None]]:
+        assert names == ["text"]
+        return [{"text": "бір\n\nекі"}, {"text": None}, {"text": "үш"}]
+
+
+def fake_datasets(result: FakeRows | Exception) -> ModuleType:
+    module = ModuleType("datasets")
+
+    def load_dataset(name: str, config: str | None, *, split: str) -> FakeRows:
+        assert (name, config, split) == ("user/texts", None, "train")
+        if isinstance(result, Exception):
+            raise result
+        return result
+
+    module.load_dataset = load_dataset  # type: ignore[attr-defined]
+    return module
+
+
+def test_a_data_set_of_the_hub_is_read_by_column(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "datasets", fake_datasets(FakeRows()))
+    (source,) = load_corpus(["hub:user/texts::train:text"])
+    assert (source.name, source.lines) == ("user/texts", ("бір", "екі", "үш"))
+    with pytest.raises(CorpusError, match="no column 'body'; there are title, text"):
+        load_corpus(["hub:user/texts::train:body"])
+
+
+def test_a_data_set_that_cannot_be_had_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(CorpusError, match="expected hub:NAME:CONFIG:SPLIT:COLUMN"):
+        load_corpus(["hub:user/texts"])
+    monkeypatch.setitem(sys.modules, "datasets", fake_datasets(ConnectionError("no network")))
+    with pytest.raises(CorpusError, match="hub:user/texts::train:text: cannot be loaded: no network"):
+        load_corpus(["hub:user/texts::train:text"])
+    monkeypatch.setitem(sys.modules, "datasets", None)
+    with pytest.raises(CorpusError, match=r"pip install 'kzocr\[train\]'"):
+        load_corpus(["hub:user/texts::train:text"])

@@ -1,0 +1,288 @@
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+import os
+import resource
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from transformers import AutoModelForSeq2SeqLM, PreTrainedModel
+
+from kzocr.checkpoint import checkpoints, newest_checkpoint
+from kzocr.config import TrainingConfig, load_config
+from kzocr.data import Batch
+from kzocr.encoding import IGNORED_LABEL, decode, encode
+from kzocr.training import Progress, Trainer, TrainingError, read_log, shift_right
+
+ROOT = Path(__file__).parent.parent
+CONFIG = ROOT / "configs" / "smoke.yaml"
+TEXT = "Қар ерте жауды."
+
+
+@pytest.fixture(autouse=True)
+def _at_the_top_folder(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The configuration's paths are relative to the repository; one thread adds in one order."""
+    monkeypatch.chdir(ROOT)
+    n_threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(n_threads)
+
+
+def smoke(**changes: Any) -> TrainingConfig:
+    config = load_config(CONFIG)
+    return dataclasses.replace(config, run=dataclasses.replace(config.run, **changes))
+
+
+def with_init(init: str, **changes: Any) -> TrainingConfig:
+    config = smoke(**changes)
+    return dataclasses.replace(config, model=dataclasses.replace(config.model, init=init))
+
+
+def losses(folder: Path) -> dict[int, float]:
+    return {int(r["step"]): r["loss"] for r in read_log(folder / "log.jsonl") if "loss" in r}
+
+
+def greedy(model: PreTrainedModel) -> list[int]:
+    ids: list[int] = model.generate(torch.tensor([encode(TEXT)]), max_new_tokens=24, do_sample=False)[0].tolist()
+    return ids
+
+
+class Killed(Exception):
+    """Stands for the signal that ends a run."""
+
+
+class Mortal(Trainer):
+    """A run that is killed in the middle of a step."""
+
+    dies_at = 6
+
+    def _loss(self, batch: Batch) -> torch.Tensor:
+        if self.progress.step == self.dies_at:
+            raise Killed
+        return super()._loss(batch)
+
+
+class Unstable(Trainer):
+    """A run whose loss overflows."""
+
+    def _loss(self, batch: Batch) -> torch.Tensor:
+        return super()._loss(batch) * (math.nan if self.progress.step == 5 else 1.0)
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of an uninterrupted run."""
+    folder = tmp_path_factory.mktemp("whole")
+    before = Path.cwd()
+    os.chdir(ROOT)
+    torch.set_num_threads(1)
+    try:
+        assert Trainer(smoke(), folder).train() == folder / "model"
+    finally:
+        os.chdir(before)
+    return folder
+
+
+def test_a_run_learns_validates_and_keeps_the_newest_checkpoints(finished: Path) -> None:
+    found = losses(finished)
+    assert sorted(found) == list(range(1, 13))
+    assert found[12] < found[1] - 1
+    assert [path.name for path in checkpoints(finished)] == ["checkpoint-00000008", "checkpoint-00000012"]
+    validations = [record for record in read_log(finished / "log.jsonl") if "cer_after" in record]
+    assert [record["step"] for record in validations] == [6, 12]
+    assert not list(finished.glob(".*"))
+
+
+def test_the_exported_model_is_the_average_and_loads_with_plain_transformers(finished: Path) -> None:
+    model = AutoModelForSeq2SeqLM.from_pretrained(finished / "model", dtype=torch.float32).eval()
+    trainer = Trainer(smoke(), finished)
+    average = trainer.average
+    assert average is not None
+    for name, parameter in model.named_parameters():
+        assert torch.equal(parameter, average.weights[name].to(torch.bfloat16).float()), name
+    average.swap(trainer.plain_model)
+    plain = trainer.plain_model.to(torch.bfloat16).float().eval()
+    assert greedy(model) == greedy(plain)
+
+
+def test_the_metadata_says_all_that_a_card_needs(finished: Path) -> None:
+    metadata = json.loads((finished / "model" / "training.json").read_text(encoding="utf-8"))
+    assert metadata["config"] == json.loads(json.dumps(smoke().to_dict()))
+    assert metadata["steps"] == 12
+    assert metadata["n_parameters"] == sum(
+        p.numel() for p in AutoModelForSeq2SeqLM.from_pretrained(finished / "model").parameters()
+    )
+    (source,) = metadata["sources"]
+    text = (ROOT / "tests" / "data" / "sentences.txt").read_text(encoding="utf-8")
+    assert source["name"] == "sentences"
+    assert source["n_lines"] == text.count("\n")
+    assert source["n_bytes"] == len(text.replace("\n", "").encode())
+    assert {"cer_before", "cer_after", "clean_changed"} <= metadata["validation"].keys()
+    for key in ("kzocr_version", "device", "n_processes", "torch_version", "transformers_version", "target_bytes"):
+        assert metadata[key], key
+    assert metadata["parent"] == {}
+
+
+def test_noisy_text_goes_in_and_text_comes_out(finished: Path) -> None:
+    from kzocr.corrector import Corrector
+
+    corrected = Corrector.from_pretrained(str(finished / "model")).correct(["Кар epтe жауды.\n", ""])
+    assert len(corrected) == 2
+    assert corrected[0].endswith("\n")
+    assert corrected[1] == ""
+
+
+@pytest.mark.parametrize("dies_at", [6, 9])
+def test_a_killed_run_goes_on_step_by_step_as_if_nothing_had_been(
+    tmp_path: Path, finished: Path, monkeypatch: pytest.MonkeyPatch, dies_at: int
+) -> None:
+    monkeypatch.setattr(Mortal, "dies_at", dies_at)
+    with pytest.raises(Killed):
+        Mortal(smoke(), tmp_path).train()
+    with (tmp_path / "log.jsonl").open("a", encoding="utf-8") as log:
+        log.write('{"step": 7, "lo')  # what a kill leaves of a line
+    torch.manual_seed(dies_at)  # another process has another random state
+    resumed = Trainer(smoke(), tmp_path)
+    assert resumed.progress.step == dies_at // 4 * 4
+    resumed.train()
+    assert losses(tmp_path) == losses(finished)
+    one = torch.load(newest_checkpoint(tmp_path) / "state.pt", weights_only=True)  # type: ignore[operator]
+    other = torch.load(newest_checkpoint(finished) / "state.pt", weights_only=True)  # type: ignore[operator]
+    for part in ("model", "average"):
+        assert all(torch.equal(one[part][name], other[part][name]) for name in other[part])
+
+
+def test_gradient_accumulation_learns_from_as_many_batches_a_step(tmp_path: Path) -> None:
+    config = smoke(gradient_accumulation=2, max_steps=5, checkpoint_steps=3, validate_steps=100)
+    Trainer(config, tmp_path / "whole").train()
+    folder = tmp_path / "resumed"
+    Trainer(dataclasses.replace(config, run=dataclasses.replace(config.run, max_steps=3)), folder)
+    mortal = Mortal(config, folder)
+    mortal.dies_at = 4
+    with pytest.raises(Killed):
+        mortal.train()
+    Trainer(config, folder).train()
+    assert losses(folder) == losses(tmp_path / "whole")
+
+
+def test_a_loss_that_is_no_number_ends_the_run_and_spares_the_checkpoint(tmp_path: Path) -> None:
+    with pytest.raises(TrainingError, match=r"loss is nan at step 5; last good checkpoint: .*checkpoint-00000004"):
+        Unstable(smoke(), tmp_path).train()
+    resumed = Trainer(smoke(), tmp_path)
+    assert resumed.progress.step == 4
+    assert all(torch.isfinite(p).all() for p in resumed.plain_model.parameters())
+
+
+def test_a_checkpoint_that_was_not_written_to_its_end_is_passed_over(tmp_path: Path) -> None:
+    trainer = Trainer(smoke(max_steps=4), tmp_path)
+    trainer.save()
+    good = newest_checkpoint(tmp_path)
+    for name in ("checkpoint-00000400", ".checkpoint-00000500.partial"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "state.pt").write_bytes(b"half")
+    assert newest_checkpoint(tmp_path) == good
+    assert Trainer(smoke(max_steps=4), tmp_path).progress == Progress()
+    trainer.save()
+    assert not list(tmp_path.glob(".*.partial"))
+
+
+def test_a_full_disk_is_said_and_spares_the_checkpoint(tmp_path: Path) -> None:
+    trainer = Trainer(smoke(), tmp_path)
+    trainer.save()
+    good = newest_checkpoint(tmp_path)
+    assert good is not None
+    before = (good / "state.pt").read_bytes()
+    trainer.progress.step = 1
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, hard))
+    try:
+        with pytest.raises(TrainingError, match=r"checkpoint of step 1 could not be written.*00000000"):
+            trainer.save()
+        with pytest.raises(TrainingError, match=r"model of step 1 could not be written"):
+            trainer.export()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert newest_checkpoint(tmp_path) == good
+    assert (good / "state.pt").read_bytes() == before
+    assert not list(tmp_path.glob(".*.partial"))
+
+
+def test_a_checkpoint_of_another_model_is_refused(tmp_path: Path) -> None:
+    Trainer(smoke(), tmp_path).save()
+    config = smoke()
+    wider = dataclasses.replace(config, model=dataclasses.replace(config.model, d_model=48))
+    with pytest.raises(TrainingError, match=r"another model \(model\.d_model\)"):
+        Trainer(wider, tmp_path)
+
+
+def test_a_run_can_start_from_a_model_folder(tmp_path: Path, finished: Path) -> None:
+    trainer = Trainer(with_init(str(finished / "model")), tmp_path)
+    shipped = AutoModelForSeq2SeqLM.from_pretrained(finished / "model", dtype=torch.float32)
+    assert torch.equal(trainer.plain_model.shared.weight, shipped.shared.weight)
+    assert trainer.metadata()["parent"]["steps"] == 12
+
+
+def test_pickled_weights_are_refused(tmp_path: Path, finished: Path) -> None:
+    folder = tmp_path / "pickled"
+    folder.mkdir()
+    (folder / "config.json").write_bytes((finished / "model" / "config.json").read_bytes())
+    model = AutoModelForSeq2SeqLM.from_pretrained(finished / "model")
+    torch.save(model.state_dict(), folder / "pytorch_model.bin")
+    with pytest.raises(OSError, match=r"pickled: no safetensors weights"):
+        Trainer(with_init(str(folder)), tmp_path / "run")
+
+
+def test_a_model_that_cannot_be_fetched_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    with pytest.raises(OSError, match=r"init: nobody/no-such-model: no such folder.*hf download nobody/no-such-model"):
+        Trainer(with_init("nobody/no-such-model"), tmp_path)
+
+
+def test_decoder_inputs_are_the_labels_moved_by_one() -> None:
+    labels = torch.tensor([[5, 6, 1], [7, 1, IGNORED_LABEL]])
+    assert shift_right(labels).tolist() == [[0, 5, 6], [0, 7, 1]]
+    assert decode([5, 6, 1]) == "\x02\x03"
+
+
+def command(folder: Path) -> list[str]:
+    return [sys.executable, str(ROOT / "scripts" / "train.py"), "--config", str(CONFIG), "--folder", str(folder)]
+
+
+@pytest.mark.slow
+def test_kill_minus_nine_loses_nothing(tmp_path: Path, finished: Path) -> None:
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    process = subprocess.Popen(command(tmp_path), env=environment, cwd=ROOT)
+    deadline = time.monotonic() + 300
+    while newest_checkpoint(tmp_path) is None and time.monotonic() < deadline:
+        assert process.poll() is None
+        time.sleep(0.01)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    subprocess.run(command(tmp_path), env=environment, cwd=ROOT, check=True)
+    assert losses(tmp_path) == losses(finished)
+
+
+@pytest.mark.slow
+def test_two_processes_share_the_work_and_count_the_bytes_of_both(tmp_path: Path) -> None:
+    launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2"]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "ACCELERATE_USE_CPU": "1"}
+    subprocess.run([*launch, *command(tmp_path)[1:]], env=environment, cwd=ROOT, check=True)
+    described = json.loads((newest_checkpoint(tmp_path) / "progress.json").read_text())  # type: ignore[operator]
+    metadata = json.loads((tmp_path / "model" / "training.json").read_text(encoding="utf-8"))
+    assert metadata["n_processes"] == 2
+    trainer = Trainer(smoke(), tmp_path / "single")
+    batches = trainer._batches()
+    for _ in range(2 * 12):
+        next(batches)
+    assert described["progress"]["target_bytes"] <= trainer.progress.target_bytes * 1.5
+    assert described["progress"]["target_bytes"] > trainer.progress.target_bytes / 2
