@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from kzocr.corrector import Correction, Corrector
     from kzocr.edits import Edit
     from kzocr.metrics import cer, wer
+    from kzocr.reflow import Layout
 
 __version__ = "0.1.0"
 __all__ = ["Correction", "Corrector", "Edit", "__version__", "cer", "correct", "wer"]
@@ -37,27 +38,39 @@ def __dir__() -> list[str]:
 
 
 @overload
-def correct(text: str, *, on_progress: Callable[[int, int], None] | None = None) -> str: ...
+def correct(text: str, *, layout: Layout = "keep", on_progress: Callable[[int, int], None] | None = None) -> str: ...
 @overload
 def correct(
-    text: list[str] | tuple[str, ...], *, on_progress: Callable[[int, int], None] | None = None
+    text: list[str] | tuple[str, ...],
+    *,
+    layout: Layout = "keep",
+    on_progress: Callable[[int, int], None] | None = None,
 ) -> list[str]: ...
 def correct(
-    text: str | list[str] | tuple[str, ...], *, on_progress: Callable[[int, int], None] | None = None
+    text: str | list[str] | tuple[str, ...],
+    *,
+    layout: Layout = "keep",
+    on_progress: Callable[[int, int], None] | None = None,
 ) -> str | list[str]:
     """Return the text that was printed, from what an OCR engine read, by the model in the package.
 
     Args:
         text: a string of any length, or a list of strings.
+        layout: "keep" leaves lines, indentation and tabs; "reflow" joins the lines of each paragraph and the words
+            that a line end divides.
         on_progress: called now and then with the number of characters done and the number of all.
 
     Returns:
-        A string for a string, a list for a list. Lines, indentation and tabs stay.
+        A string for a string, a list for a list.
 
     Raises:
         TypeError: something else was given.
+        ValueError: an unknown layout.
     """
-    from kzocr.corrector import check_texts, embedded
+    from kzocr.inputs import check_layout, check_texts
 
     check_texts(text)
-    return embedded().correct(text, on_progress=on_progress)
+    check_layout(layout)
+    from kzocr.corrector import embedded
+
+    return embedded().correct(text, layout=layout, on_progress=on_progress)

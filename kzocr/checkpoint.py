@@ -75,9 +75,12 @@ def _load_parent(config: ModelConfig) -> PreTrainedModel:
             f"init: {name}: a {description.model_type} model with {description.vocab_size} ids; "
             f"kzocr needs a T5 model with ByT5's {VOCAB_SIZE}"
         )
+    # Old Hub models such as google/byt5-small may have pickled weights alone; transformers reads those of the Hub
+    # with `weights_only`, so that no code in them is run. A folder of one's own is asked to be safetensors.
+    safetensors_only = True if Path(name).is_dir() else None
     try:
         return AutoModelForSeq2SeqLM.from_pretrained(
-            name, dtype=torch.float32, dropout_rate=config.dropout, use_safetensors=True
+            name, dtype=torch.float32, dropout_rate=config.dropout, use_safetensors=safetensors_only
         )
     except OSError as error:
         raise OSError(
@@ -180,7 +183,7 @@ def write_checkpoint(folder: Path, step: int, state: dict[str, Any], progress: d
     return target
 
 
-def read_checkpoint(path: Path, device: torch.device) -> tuple[dict[str, Any], dict[str, Any]]:
+def read_checkpoint(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return the state and the progress that `write_checkpoint` wrote; no code in it is run."""
     state: dict[str, Any] = torch.load(path / STATE_NAME, map_location="cpu", weights_only=True)
     return state, _read_json(path / PROGRESS_NAME)

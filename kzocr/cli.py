@@ -7,20 +7,31 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 import kzocr
+from kzocr.edits import LINE_BREAKS
 from kzocr.formats import plain
 
 if TYPE_CHECKING:
     from kzocr.corrector import Correction, Corrector, Progress
+    from kzocr.reflow import Layout
 
 STDIN = "-"
 PROGRESS_FROM_BYTES = 20_000
 """Shorter inputs are done before a progress bar would be seen."""
+
+
+class LineLayout(str, Enum):
+    """What happens to the lines of a text; the values are those of `kzocr.reflow.Layout`."""
+
+    KEEP = "keep"
+    REFLOW = "reflow"
+
 
 app = typer.Typer(
     add_completion=False,
@@ -90,6 +101,9 @@ def correct(
     min_confidence: Annotated[
         float, typer.Option(min=0.0, max=1.0, help="Refuse changes that the model is less sure of.")
     ] = 0.0,
+    layout: Annotated[
+        LineLayout, typer.Option(help="keep: lines stay; reflow: join the lines of each paragraph and divided words.")
+    ] = LineLayout.KEEP,
     model: Annotated[
         str | None, typer.Option(help="A model folder or a Hub name; without it the model in the package.")
     ] = None,
@@ -113,7 +127,7 @@ def correct(
             try:
                 file = task.read()
                 corrector = corrector or _corrector(model, revision, device, batch_bytes, min_confidence)
-                _correct_one(corrector, task, file, on_progress, diff=diff, as_json=as_json)
+                _correct_one(corrector, task, file, on_progress, layout.value, diff=diff, as_json=as_json)
             except (OSError, ValueError) as error:
                 n_failed += 1
                 _complain(_message(error, task.label))
@@ -153,15 +167,16 @@ def _correct_one(
     task: _Task,
     file: plain.TextFile,
     on_progress: Progress,
+    layout: Layout,
     *,
     diff: bool,
     as_json: bool,
 ) -> None:
     if diff:
-        _print_diff(corrector.explain(file.text, on_progress=on_progress), task.label)
+        _print_diff(corrector.explain(file.text, layout=layout, on_progress=on_progress), task.label)
         return
     if as_json:
-        correction = corrector.explain(file.text, on_progress=on_progress)
+        correction = corrector.explain(file.text, layout=layout, on_progress=on_progress)
         record = {
             "file": task.label,
             "text": correction.text,
@@ -170,7 +185,7 @@ def _correct_one(
         }
         corrected = plain.TextFile(json.dumps(record, ensure_ascii=False) + "\n")
     else:
-        text = corrector.correct(file.text, on_progress=on_progress)
+        text = corrector.correct(file.text, layout=layout, on_progress=on_progress)
         corrected = plain.TextFile(text, file.has_byte_order_mark)
     if task.destination is None:
         sys.stdout.buffer.write(plain.serialise(corrected))
@@ -200,33 +215,46 @@ def _print_diff(correction: Correction, label: str) -> None:
 
 
 def _changed_lines(correction: Correction) -> Iterator[tuple[int, list[tuple[str, str]]]]:
-    """Yield the number of each changed line with its pieces, (before, after); edits never cross lines."""
+    """Yield the number of each changed line with its pieces, (before, after).
+
+    Lines whose line end an edit removed are one line, with the number of the first; ⏎ stands for the line end.
+    """
     edits = iter(correction.edits)
     edit = next(edits, None)
-    position = 0
+    position = end = 0
+    first_number = 1
+    pieces: list[tuple[str, str]] = []
     for number, line in enumerate(correction.original.splitlines(keepends=True), start=1):
+        end += len(line)
+        is_last = end == len(correction.original)
+        is_joined = False
+        while edit is not None and (edit.start < end or is_last) and edit.end <= end:
+            kept = correction.original[position : edit.start]
+            pieces += [(kept, kept), (_in_one_line(edit.before), edit.after)]
+            position = edit.end
+            is_joined = position == end and edit.before.endswith(tuple(LINE_BREAKS))
+            edit = next(edits, None)
+        if not is_last and (is_joined or (edit is not None and edit.start < end)):
+            continue
+        if pieces:
+            rest = correction.original[position:end].rstrip("\r\n")
+            yield first_number, [*pieces, (rest, rest)]
         if edit is None:
             return
-        end = position + len(line)
-        pieces = []
-        is_changed = False
-        while edit is not None and (edit.start < end or end == len(correction.original)):
-            kept = correction.original[position : edit.start]
-            pieces += [(kept, kept), (edit.before, edit.after)]
-            position = edit.end
-            is_changed = True
-            edit = next(edits, None)
-        rest = correction.original[position:end].rstrip("\r\n")
-        position = end
-        if is_changed:
-            yield number, [*pieces, (rest, rest)]
+        position, pieces, first_number = end, [], number + 1
+
+
+def _in_one_line(text: str) -> str:
+    """Return `text` with a sign for each line end."""
+    lines = text.splitlines(keepends=True)
+    return "".join(line.rstrip("".join(LINE_BREAKS)) + "⏎" * (line[-1] in LINE_BREAKS) for line in lines)
 
 
 @app.command()
 def corrupt(
     file: Annotated[str, typer.Argument(metavar="[FILE]", help="UTF-8 text; - is the standard input.")] = STDIN,
     seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same noise.")] = 0,
-    prior: Annotated[str, typer.Option(help="The kind of document to imitate; `list` lists them.")] = "mixture",
+    prior: Annotated[str, typer.Option(help="A kind of document to imitate, or a file; `list` lists.")] = "mixture",
     cer: Annotated[
         float | None, typer.Option(min=0.0, max=1.0, help="Scale the noise to this character error rate.")
     ] = None,
@@ -244,7 +272,7 @@ def corrupt(
     rng = np.random.default_rng(seed)
     try:
         content = task.read()
-        channel = ChannelPrior.shipped(prior).draw(rng)
+        channel = ChannelPrior.load(prior).draw(rng)
         if cer is None:
             text = channel.sample(content.text, rng)
         else:
@@ -258,6 +286,53 @@ def corrupt(
             plain.write(task.destination, corrupted)
     except (OSError, ValueError) as error:
         _complain(_message(error, task.label))
+        raise typer.Exit(1) from error
+
+
+@app.command("fit-channel")
+def fit_channel(
+    pairs: Annotated[str, typer.Argument(metavar="PAIRS.jsonl", help="Printed and read text, one document a line.")],
+    output: Annotated[str, typer.Option("-o", "--output", help="Write the fitted noise to this JSON file.")],
+    name: Annotated[str | None, typer.Option(help="A name for people; the file's own by default.")] = None,
+    note: Annotated[str, typer.Option(help="What to remember about the pairs.")] = "",
+) -> None:
+    """Count what an engine makes of printed text; `--prior` and a training config take the file."""
+    import datetime
+
+    from kzocr.channel.estimate import fit_pairs
+    from kzocr.channel.files import write_prior
+    from kzocr.pairs import read_pairs
+
+    try:
+        prior = fit_pairs(read_pairs(pairs), name or Path(output).stem, datetime.date.today().isoformat(), note)
+        write_prior(output, prior)
+    except (OSError, ValueError) as error:
+        _complain(_message(error, pairs))
+        raise typer.Exit(1) from error
+    facts = prior.provenance
+    typer.echo(f"{facts['n_documents']} documents, {facts['n_chars']} characters, {facts['n_misreadings']} misreadings")
+
+
+@app.command("show-channel")
+def show_channel(
+    channel: Annotated[str, typer.Argument(metavar="NAME|FILE", help="A prior's name, or a fitted JSON file.")],
+    output: Annotated[str, typer.Option("-o", "--output", help="Write the page to this HTML file.")],
+    draws: Annotated[int, typer.Option(min=1, help="How many documents to draw.")] = 60,
+    seed: Annotated[int, typer.Option(min=0, help="The same seed draws the same documents.")] = 0,
+) -> None:
+    """Write a page that shows what a kind of noise does: spaces by letter, confusions, examples."""
+    import numpy as np
+
+    from kzocr.channel.prior import ChannelPrior
+    from kzocr.channel.sheet import channel_sheet
+
+    rng = np.random.default_rng(seed)
+    try:
+        prior = ChannelPrior.load(channel)
+        page = channel_sheet([prior.draw(rng) for _ in range(draws)], f"Noise: {prior.name}", rng)
+        Path(output).write_text(page, encoding="utf-8")
+    except (OSError, ValueError) as error:
+        _complain(_message(error, channel))
         raise typer.Exit(1) from error
 
 

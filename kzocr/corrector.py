@@ -12,13 +12,17 @@ from typing import TypedDict, overload
 
 import torch
 
+from kzocr.calibration import IDENTITY, Calibration
 from kzocr.decoding import GuidedDecoder
-from kzocr.edits import Edit, apply_edits
+from kzocr.edits import Edit, apply_edits, composed
 from kzocr.encoding import n_bytes
 from kzocr.guards import Guards
-from kzocr.loading import load_model
+from kzocr.hyphens import Vocabulary, hyphen_odds
+from kzocr.inputs import check_layout, check_texts, checked
+from kzocr.loading import load_calibration, load_model
 from kzocr.outputs import Decoder, OutputCache
 from kzocr.proposals import propose
+from kzocr.reflow import Flow, Layout, reflow
 from kzocr.text import has_kazakh_or_russian
 from kzocr.views import Output, View, view
 from kzocr.windows import CONTEXT_BYTES, CORE_BYTES, Window, windows
@@ -39,7 +43,7 @@ class Correction:
         original: the text that was given; `apply_edits(original, edits) == text`.
         edits: the changes from left to right, offsets in characters of `original`.
         kept: how often the corrector declined, by reason (`kzocr.guards.WINDOW_REASONS` count windows,
-            `EDIT_REASONS` count edits); reasons that did not occur are absent.
+            `EDIT_REASONS` count edits); reasons that did not occur are absent. Of several passes it is the last.
         n_windows: windows that the text was cut into.
         n_model_windows: those among them that have a Kazakh or Russian letter and were shown to the model.
     """
@@ -91,6 +95,9 @@ class Corrector:
         guards: the thresholds of what is declined.
         core_bytes: see `kzocr.windows.windows`.
         context_bytes: see `kzocr.windows.windows`.
+        calibration: turns the model's probabilities into confidences; without it they are the same.
+        max_passes: how often a text is corrected at most: a text that changed is looked at again, since what the
+            model reads beside a mended word has changed too. Windows that stayed are not decoded again.
     """
 
     def __init__(
@@ -101,14 +108,20 @@ class Corrector:
         guards: Guards | None = None,
         core_bytes: int = CORE_BYTES,
         context_bytes: int = CONTEXT_BYTES,
+        calibration: Calibration = IDENTITY,
+        max_passes: int = 1,
     ) -> None:
         if batch_bytes < 1:
             raise ValueError(f"batch_bytes must be positive, not {batch_bytes}")
+        if max_passes < 1:
+            raise ValueError(f"max_passes must be positive, not {max_passes}")
         self.decoder = decoder
         self.batch_bytes = batch_bytes
         self.guards = guards or Guards()
         self.core_bytes = core_bytes
         self.context_bytes = context_bytes
+        self.calibration = calibration
+        self.max_passes = max_passes
         self._source: _Source | None = None
         self._lock = threading.Lock()
 
@@ -122,8 +135,11 @@ class Corrector:
         dtype: str | torch.dtype = "auto",
         batch_bytes: int = BATCH_BYTES,
         guards: Guards | None = None,
+        max_passes: int = 1,
     ) -> Corrector:
         """Return a corrector with the model of a folder or of the Hugging Face Hub.
+
+        A `calibration.json` beside the model is used for the confidences.
 
         Args:
             name_or_path: a folder, a Hub name, or `None` for the model that comes with the package.
@@ -132,6 +148,7 @@ class Corrector:
             dtype: "float32", "bfloat16", ...; "auto" is bfloat16 on CUDA and float32 elsewhere.
             batch_bytes: see the class.
             guards: see the class.
+            max_passes: see the class.
 
         Raises:
             FileNotFoundError: no such folder, or no weights in it.
@@ -143,7 +160,13 @@ class Corrector:
             "device": str(device),
             "dtype": str(dtype).removeprefix("torch."),
         }
-        corrector = cls(GuidedDecoder(load_model(**source)), batch_bytes=batch_bytes, guards=guards)
+        corrector = cls(
+            GuidedDecoder(load_model(**source)),
+            batch_bytes=batch_bytes,
+            guards=guards,
+            calibration=load_calibration(source["name_or_path"], revision=revision) or IDENTITY,
+            max_passes=max_passes,
+        )
         corrector._source = source
         return corrector
 
@@ -160,61 +183,127 @@ class Corrector:
             self.decoder = GuidedDecoder(load_model(**self._source))
 
     @overload
-    def correct(self, text: str, *, on_progress: Progress | None = None) -> str: ...
+    def correct(self, text: str, *, layout: Layout = "keep", on_progress: Progress | None = None) -> str: ...
     @overload
-    def correct(self, text: list[str] | tuple[str, ...], *, on_progress: Progress | None = None) -> list[str]: ...
     def correct(
-        self, text: str | list[str] | tuple[str, ...], *, on_progress: Progress | None = None
+        self, text: list[str] | tuple[str, ...], *, layout: Layout = "keep", on_progress: Progress | None = None
+    ) -> list[str]: ...
+    def correct(
+        self, text: str | list[str] | tuple[str, ...], *, layout: Layout = "keep", on_progress: Progress | None = None
     ) -> str | list[str]:
         """Return the corrected text for a string, the list of corrected texts for a list.
 
         Args:
             text: a string of any length, or a list of strings; a list gives what the single strings would.
+            layout: "keep" leaves every line as it is; "reflow" first joins the lines of each paragraph and the
+                words that a line end divides, and then corrects (`kzocr.reflow`).
             on_progress: called now and then with the number of characters done and the number of all.
 
         Raises:
             TypeError: something else was given; the message says what, and where in the list.
+            ValueError: an unknown layout.
         """
         texts = check_texts(text)
-        corrected = list(self._texts(texts, on_progress, sum(map(len, texts))))
+        cache = self._cache()
+        flowing = [self._flow(item, layout, cache).text for item in texts]
+        corrected = list(self._texts(flowing, cache, on_progress, sum(map(len, flowing))))
         return corrected[0] if isinstance(text, str) else corrected
 
-    def correct_stream(self, texts: Iterable[str]) -> Iterator[str]:
+    def correct_stream(self, texts: Iterable[str], *, layout: Layout = "keep") -> Iterator[str]:
         """Yield the corrected texts one by one; `texts` may be endless, it is read a little ahead.
 
         Raises:
             TypeError: an item is no string.
+            ValueError: an unknown layout.
         """
         if isinstance(texts, (str, bytes)):
             raise TypeError(f"correct_stream() takes an iterable of str, not {type(texts).__name__}")
-        return self._texts(_checked(texts))
+        check_layout(layout)
+        cache = self._cache()
+        return self._texts((self._flow(item, layout, cache).text for item in checked(texts)), cache)
 
-    def explain(self, text: str, *, on_progress: Progress | None = None) -> Correction:
-        """Return the corrected text with its edits and with what was kept and why.
+    @overload
+    def explain(self, text: str, *, layout: Layout = "keep", on_progress: Progress | None = None) -> Correction: ...
+    @overload
+    def explain(
+        self, text: list[str] | tuple[str, ...], *, layout: Layout = "keep", on_progress: Progress | None = None
+    ) -> list[Correction]: ...
+    def explain(
+        self, text: str | list[str] | tuple[str, ...], *, layout: Layout = "keep", on_progress: Progress | None = None
+    ) -> Correction | list[Correction]:
+        """Return the corrected text with its edits and with what was kept and why; a list of them for a list.
+
+        Args:
+            text: a string of any length, or a list of strings.
+            layout: as for `correct`; the edits are those of `text` in any case, a removed line end is one too.
+            on_progress: as for `correct`.
 
         Raises:
-            TypeError: `text` is no string.
+            TypeError: something else was given.
+            ValueError: an unknown layout.
         """
-        if not isinstance(text, str):
-            raise TypeError(f"explain() takes a str, not {type(text).__name__}")
+        texts = check_texts(text, "explain")
+        cache = self._cache()
+        flows = [self._flow(item, layout, cache) for item in texts]
+        n_all_chars = sum(len(flow.text) for flow in flows)
+        found = list(self._explanations([flow.text for flow in flows], cache, on_progress, n_all_chars))
+        corrections = [
+            _after(Correction(flow.text, item, flow.edits, {}, 0, 0), correction) if flow.edits else correction
+            for item, flow, correction in zip(texts, flows, found, strict=True)
+        ]
+        changing = [i for i, correction in enumerate(found) if correction.edits]
+        for _ in range(1, self.max_passes):
+            again = list(self._explanations([corrections[i].text for i in changing], cache))
+            for i, correction in zip(changing, again, strict=True):
+                corrections[i] = _after(corrections[i], correction)
+            changing = [i for i, correction in zip(changing, again, strict=True) if correction.edits]
+        return corrections[0] if isinstance(text, str) else corrections
+
+    def _explanations(
+        self, texts: Sequence[str], cache: OutputCache, on_progress: Progress | None = None, n_all_chars: int = 0
+    ) -> Iterator[Correction]:
+        """Yield what one pass does to each text."""
         edits: list[Edit] = []
         kept: Counter[str] = Counter()
-        n_windows = n_model_windows = 0
-        for job in self._jobs([text]):
-            if job.window is not None:
-                edits += job.edits
-                kept += job.kept
-                n_windows += 1
-                n_model_windows += job.needs_model
-                if on_progress is not None:
-                    on_progress(job.window.core_end, len(text))
-        corrected = apply_edits(text, edits)
-        return Correction(corrected, text, tuple(edits), dict(kept), n_windows, n_model_windows)
+        n_windows = n_model_windows = n_done_chars = 0
+        for job in self._jobs(texts, cache):
+            if job.window is None:
+                corrected = apply_edits(job.text, edits)
+                yield Correction(corrected, job.text, tuple(edits), dict(kept), n_windows, n_model_windows)
+                edits, kept, n_windows, n_model_windows = [], Counter(), 0, 0
+                continue
+            edits += job.edits
+            kept += job.kept
+            n_windows += 1
+            n_model_windows += job.needs_model
+            n_done_chars += job.window.core_end - job.window.core_start
+            if on_progress is not None:
+                on_progress(n_done_chars, n_all_chars)
 
-    def _texts(self, texts: Iterable[str], on_progress: Progress | None = None, n_all_chars: int = 0) -> Iterator[str]:
+    def _cache(self) -> OutputCache:
+        return OutputCache(self.decoder, self.batch_bytes, self._lock)
+
+    def _flow(self, text: str, layout: Layout, cache: OutputCache) -> Flow:
+        """Return the text that is to be corrected: its paragraphs joined if the layout says so."""
+        check_layout(layout)
+        if layout == "keep":
+            return Flow(text, ())
+        return reflow(text, lambda words: hyphen_odds(words, Vocabulary(text), cache.outputs))
+
+    def _texts(
+        self, texts: Iterable[str], cache: OutputCache, on_progress: Progress | None = None, n_all_chars: int = 0
+    ) -> Iterator[str]:
+        corrected = self._pass(texts, cache, on_progress, n_all_chars)
+        for _ in range(1, self.max_passes):
+            corrected = self._pass(corrected, cache)
+        return corrected
+
+    def _pass(
+        self, texts: Iterable[str], cache: OutputCache, on_progress: Progress | None = None, n_all_chars: int = 0
+    ) -> Iterator[str]:
         parts: list[str] = []
         position = n_done_chars = 0
-        for job in self._jobs(texts):
+        for job in self._jobs(texts, cache):
             for edit in job.edits:
                 parts += [job.text[position : edit.start], edit.after]
                 position = edit.end
@@ -231,9 +320,8 @@ class Corrector:
             if on_progress is not None:
                 on_progress(n_done_chars, n_all_chars)
 
-    def _jobs(self, texts: Iterable[str]) -> Iterator[_Job]:
+    def _jobs(self, texts: Iterable[str], cache: OutputCache) -> Iterator[_Job]:
         """Yield the windows of all texts in order, each with its edits in characters of its text."""
-        cache = OutputCache(self.decoder, self.batch_bytes, self._lock)
         last_end = -1
         for group in self._groups(texts):
             outputs = cache.outputs(job.view.text for job in group if job.needs_model)
@@ -268,7 +356,7 @@ class Corrector:
             output: what the model printed for it.
             last_end: where the last edit of the windows before ends, in characters of the text; -1 for none.
         """
-        proposal = propose(window.text, job.view, output, self.guards)
+        proposal = propose(window.text, job.view, output, self.guards, self.calibration)
         is_last = window.core_end == len(job.text)
 
         def is_own(position: int) -> bool:
@@ -288,41 +376,17 @@ class Corrector:
         return last_end
 
 
+def _after(first: Correction, second: Correction) -> Correction:
+    """Return the correction that `first` and then `second`, which began with its text, are together."""
+    edits = composed(first.original, first.edits, second.edits)
+    n_windows, n_model_windows = first.n_windows or second.n_windows, first.n_model_windows or second.n_model_windows
+    return Correction(second.text, first.original, tuple(edits), second.kept, n_windows, n_model_windows)
+
+
 def _may_adjoin(edit: Edit) -> bool:
     """Return whether the edit replaces visible characters by visible ones, whatever stands before it."""
     sides = (edit.before[:1], edit.before[-1:], edit.after[:1], edit.after[-1:])
     return all(side and not side.isspace() for side in sides)
-
-
-def check_texts(text: object) -> Sequence[str]:
-    """Return the texts of a string (one) or of a list.
-
-    Raises:
-        TypeError: something else was given, or a list with something else in it.
-    """
-    if isinstance(text, str):
-        return [text]
-    if not isinstance(text, (list, tuple)):
-        hint = "; decode it first" if isinstance(text, (bytes, bytearray)) else ""
-        raise TypeError(f"correct() takes a str or a list of str, not {_type_name(text)}{hint}")
-    for index, item in enumerate(text):
-        _check_item(item, index)
-    return text
-
-
-def _checked(texts: Iterable[str]) -> Iterator[str]:
-    for index, item in enumerate(texts):
-        _check_item(item, index)
-        yield item
-
-
-def _check_item(item: object, index: int) -> None:
-    if not isinstance(item, str):
-        raise TypeError(f"item {index} is not a str but {_type_name(item)}")
-
-
-def _type_name(value: object) -> str:
-    return "None" if value is None else type(value).__name__
 
 
 @lru_cache(maxsize=1)

@@ -114,7 +114,7 @@ class ExampleSampler:
         """Return up to `n_windows` neighbouring windows of one passage, cut as the corrector cuts."""
         greatest = self.config.greatest_window_bytes
         text = self._passage(greatest * n_windows, rng)
-        windows = []
+        windows: list[str] = []
         place = int(rng.integers(max(1, min(len(text) // 2, greatest))))
         if rng.random() < 0.8:
             place = _next_word(text, place)
@@ -146,18 +146,12 @@ def _next_word(text: str, place: int) -> int:
 
 def _window_end(text: str, start: int, budget_bytes: int) -> int:
     """Return the last word end within `budget_bytes` from `start`; at least one word, or the budget itself."""
-    end = start
-    used = 0
-    last_break = start
-    while end < len(text):
-        used += n_bytes(text[end])
-        if used > budget_bytes:
-            break
-        if text[end].isspace() and end > start:
-            last_break = end
-        end += 1
-    else:
+    # A character has at least one byte, so that the budget in characters is more than enough to cut from.
+    within = text[start : start + budget_bytes].encode("utf-8")[:budget_bytes].decode("utf-8", errors="ignore")
+    end = start + len(within)
+    if end == len(text) or text[end].isspace():
         return end
+    last_break = max(text.rfind(" ", start + 1, end), text.rfind("\n", start + 1, end))
     return last_break if last_break > start else end
 
 

@@ -41,7 +41,14 @@ def _kind(token: int) -> int:
     return _CONTINUATION if byte < 0xC0 else _LEAD
 
 
-_KINDS = [_kind(token) for token in range(BYTE_OFFSET + 256)]
+class _Kinds(dict[int, int]):
+    """The kind of every id; ids that are no bytes are of one kind."""
+
+    def __missing__(self, token: int) -> int:
+        return _OTHER
+
+
+_KINDS = _Kinds({token: _kind(token) for token in range(BYTE_OFFSET + 256)})
 _DELETE = [1.0, 0.7, 0.5, 0.5, 2.0]
 """Cost of an input byte that the output leaves out, by kind: spaces and specks go easily."""
 
@@ -151,10 +158,14 @@ class Draft:
         """Note what the model wanted behind its first disagreement, where it had agreed just before."""
         expected, places, repairs = self._expected, self._places, self._repairs
         for number in range(first + 3, min(len(chosen), len(expected))):
-            if chosen[number] != expected[number]:
-                if chosen[number - 1] == expected[number - 1] and chosen[number - 2] == expected[number - 2]:
-                    if not self._is_guess(number) and _KINDS[chosen[number]] != _OTHER:
-                        repairs[places[number]] = chosen[number]
+            before = slice(number - 2, number)
+            if (
+                chosen[number] != expected[number]
+                and list(chosen[before]) == expected[before]
+                and not self._is_guess(number)
+                and _KINDS[chosen[number]] != _OTHER
+            ):
+                repairs[places[number]] = chosen[number]
 
     def _realign(self, place: int, wanted: int) -> None:
         """Set where the source goes on behind `wanted`, the last chosen id, which was not expected at `place`."""

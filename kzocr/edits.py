@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from rapidfuzz.distance import Levenshtein
@@ -76,6 +76,96 @@ def apply_edits(original: str, edits: Iterable[Edit]) -> str:
         position = edit.end
     parts.append(original[position:])
     return "".join(parts)
+
+
+def composed(original: str, first: Sequence[Edit], second: Sequence[Edit]) -> list[Edit]:
+    """Return the edits that do in one step what two lists of edits do one after the other.
+
+    Args:
+        original: the text that the offsets of `first` count characters of.
+        first: from left to right, without overlaps.
+        second: the same, offsets in characters of `apply_edits(original, first)`.
+
+    Returns:
+        Edits of the original: `apply_edits(original, composed(original, first, second))` equals
+        `apply_edits(apply_edits(original, first), second)`. Edits that meet are merged, with the lower
+        confidence of the two; what the second takes back is gone.
+
+    Raises:
+        ValueError: one of the lists does not fit its text.
+    """
+    between = apply_edits(original, first)
+    apply_edits(between, second)
+    steps = [_Step(edit.start, edit.start + len(edit.after), edit, True) for edit in _placed(first)]
+    steps += [_Step(edit.start, edit.end, edit, False) for edit in second]
+    together: list[Edit] = []
+    shift = 0
+    group: list[_Step] = []
+    for step in sorted(steps, key=lambda step: (step.start, step.end)):
+        if group and not _meet(group, step):
+            shift = _close(original, between, group, shift, together)
+            group = []
+        group.append(step)
+    if group:
+        _close(original, between, group, shift, together)
+    return together
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """An edit of the first or second list, with its place in the text between the two."""
+
+    start: int
+    end: int
+    edit: Edit
+    is_first: bool
+
+
+def _placed(edits: Iterable[Edit]) -> list[Edit]:
+    """Return `edits` with their starts counted in the edited text."""
+    shift = 0
+    placed = []
+    for edit in edits:
+        placed.append(Edit(edit.start + shift, edit.end + shift, edit.before, edit.after, edit.confidence))
+        shift += len(edit.after) - len(edit.before)
+    return placed
+
+
+def _meet(group: Sequence[_Step], step: _Step) -> bool:
+    """Return whether `step` overlaps the group, or touches it where one of the two is empty."""
+    end = max(other.end for other in group)
+    if step.start < end:
+        return True
+    return step.start == end and any(
+        other.is_first != step.is_first and other.end == end and (other.start == end or step.start == step.end)
+        for other in group
+    )
+
+
+def _close(original: str, between: str, group: Sequence[_Step], shift: int, together: list[Edit]) -> int:
+    """Add to `together` the one edit that a group of steps is, or its single edit; return the shift behind it.
+
+    Args:
+        original: the text before both lists.
+        between: the text between them.
+        group: steps that meet.
+        shift: what to subtract from a place in `between` before the group to find it in `original`.
+        together: the edits so far.
+    """
+    start, end = group[0].start, max(step.end for step in group)
+    next_shift = shift + sum(len(s.edit.after) - len(s.edit.before) for s in group if s.is_first)
+    before = original[start - shift : end - next_shift]
+    parts = []
+    position = start
+    for step in group:
+        if not step.is_first:
+            parts += [between[position : step.start], step.edit.after]
+            position = step.end
+    after = "".join(parts) + between[position:end]
+    if before != after:
+        confidence = min(step.edit.confidence for step in group)
+        together.append(Edit(start - shift, end - next_shift, before, after, confidence))
+    return next_shift
 
 
 def changes(source: str, destination: str, *, fixed: Collection[int] = ()) -> list[Change]:

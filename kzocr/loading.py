@@ -7,7 +7,9 @@ from pathlib import Path
 
 import torch
 from transformers import AutoConfig, AutoModelForSeq2SeqLM, PreTrainedModel
+from transformers.utils.hub import cached_file
 
+from kzocr.calibration import CALIBRATION_FILE, Calibration
 from kzocr.encoding import VOCAB_SIZE
 
 EMBEDDED = Path(__file__).parent / "weights"
@@ -56,6 +58,27 @@ def load_model(
     torch.nn.Module.to(model, target)
     torch.nn.Module.train(model, mode=False)
     return model
+
+
+def load_calibration(name_or_path: str | None = None, *, revision: str | None = None) -> Calibration | None:
+    """Return the calibration that lies beside a model, or `None` if there is none.
+
+    Args:
+        name_or_path: as for `load_model`.
+        revision: as for `load_model`.
+
+    Raises:
+        ValueError: the file is no calibration; the message names file and field.
+    """
+    name = str(EMBEDDED) if name_or_path is None else name_or_path
+    path = cached_file(
+        name,
+        CALIBRATION_FILE,
+        revision=revision,
+        _raise_exceptions_for_missing_entries=False,
+        _raise_exceptions_for_connection_errors=False,
+    )
+    return None if path is None else Calibration.read(Path(path))
 
 
 def check_folder(folder: Path) -> None:

@@ -59,7 +59,7 @@ class RmsScaledAdamW(torch.optim.Optimizer):
     def _move(self, group: dict[str, Any], parameters: list[torch.Tensor]) -> None:
         beta1, beta2 = group["betas"]
         steps = [self.state[p]["step"] for p in parameters]
-        gradients = [p.grad for p in parameters]
+        gradients = [p.grad for p in parameters if p.grad is not None]
         means = [self.state[p]["mean"] for p in parameters]
         squares = [self.state[p]["square"] for p in parameters]
         torch._foreach_lerp_(means, gradients, 1 - beta1)

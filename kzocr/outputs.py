@@ -42,7 +42,7 @@ class Decoder(Protocol):
 
 
 class OutputCache:
-    """What a model printed for the windows of one call; a window that comes again is not decoded again.
+    """What a model printed for the windows of one call, all passes; a window that comes again is not decoded again.
 
     Args:
         decoder: the model.

@@ -14,6 +14,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -80,7 +81,7 @@ class PackedT5:
         TypeError: the model is of another class.
     """
 
-    def __init__(self, model: torch.nn.Module, output_ids: Sequence[int]) -> None:
+    def __init__(self, model: Any, output_ids: Sequence[int]) -> None:
         if type(model).__name__ not in KNOWN_MODELS:
             raise TypeError(f"PackedT5 knows {' and '.join(KNOWN_MODELS)}, not {type(model).__name__}")
         config = model.config
@@ -281,7 +282,7 @@ def _padded_places(lengths: Sequence[int]) -> Tensor:
 class _PositionBias:
     """The relative position bias of one stack as a mask to add, kept for the longest length seen."""
 
-    def __init__(self, attention: torch.nn.Module, *, causal: bool) -> None:
+    def __init__(self, attention: Any, *, causal: bool) -> None:
         self.weight = attention.relative_attention_bias.weight.detach()
         self.n_buckets: int = attention.relative_attention_num_buckets
         self.max_distance: int = attention.relative_attention_max_distance
@@ -318,12 +319,12 @@ class _PositionBias:
         return offset + torch.where(distance < exact, distance, far)
 
 
-def _folded(weight: Tensor, norm: torch.nn.Module) -> Tensor:
+def _folded(weight: Tensor, norm: Any) -> Tensor:
     """Return `weight` (out, in) with the norm's scale of its inputs multiplied in."""
     return (weight.float() * norm.weight.float()).to(weight.dtype)
 
 
-def _output_scale(model: torch.nn.Module) -> float:
+def _output_scale(model: Any) -> float:
     """Return the factor on the decoder's states ahead of the head: d_model^-0.5 or 1.
 
     Which of the two depends on the class, on the version of `transformers` and on whether the checkpoint's
@@ -355,7 +356,7 @@ def _activated(inner: Tensor, name: str) -> Tensor:
     return F.relu(inner)
 
 
-def _feed_forward_weights(layer: torch.nn.Module) -> _FeedForward:
+def _feed_forward_weights(layer: Any) -> _FeedForward:
     """Return the weights of a `T5LayerFF`."""
     dense, config_name = layer.DenseReluDense, type(layer.DenseReluDense.act).__name__
     names = {
@@ -376,12 +377,12 @@ def _feed_forward_weights(layer: torch.nn.Module) -> _FeedForward:
     )
 
 
-def _joined(attention: torch.nn.Module, names: str) -> Tensor:
+def _joined(attention: Any, names: str) -> Tensor:
     """Return the projections of `attention` named by the letters of `names`, joined along their outputs."""
     return torch.cat([getattr(attention, name).weight.detach() for name in names])
 
 
-def _encoder_layer(block: torch.nn.Module) -> _EncoderLayer:
+def _encoder_layer(block: Any) -> _EncoderLayer:
     """Return the weights of an encoder's `T5Block`."""
     attention, feed_forward = block.layer
     return _EncoderLayer(
@@ -391,7 +392,7 @@ def _encoder_layer(block: torch.nn.Module) -> _EncoderLayer:
     )
 
 
-def _decoder_layer(block: torch.nn.Module) -> _DecoderLayer:
+def _decoder_layer(block: Any) -> _DecoderLayer:
     """Return the weights of a decoder's `T5Block`."""
     attention, cross, feed_forward = block.layer
     return _DecoderLayer(

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate
 
+from kzocr.calibration import IDENTITY, Calibration
 from kzocr.edits import Change, Edit, changes
 from kzocr.guards import EditReason, Guards, WindowGuard, WindowReason, is_changed_too_much, output_reason
 from kzocr.views import Output, View
@@ -27,7 +28,9 @@ class Proposal:
     kept: WindowReason | None = None
 
 
-def propose(window: str, seen: View, output: Output | None, guards: Guards) -> Proposal:
+def propose(
+    window: str, seen: View, output: Output | None, guards: Guards, calibration: Calibration = IDENTITY
+) -> Proposal:
     """Return what is to be done with one window.
 
     Args:
@@ -35,6 +38,7 @@ def propose(window: str, seen: View, output: Output | None, guards: Guards) -> P
         seen: what the model read of it.
         output: what the model printed; `None` if it was not asked.
         guards: the thresholds.
+        calibration: turns the model's probabilities into confidences.
     """
     if output is None or output.text == seen.text:
         return Proposal(_with_repairs(window, seen, []))
@@ -55,7 +59,7 @@ def propose(window: str, seen: View, output: Output | None, guards: Guards) -> P
         if span is None:
             refused.append((seen.starts[change.start], "unreadable"))
             continue
-        edit = Edit(*span, window[slice(*span)], change.after, confidence)
+        edit = Edit(*span, window[slice(*span)], change.after, calibration(confidence))
         if edit.before == edit.after:
             continue
         refusal = guard.reason(edit)

@@ -298,7 +298,7 @@ def to_markdown(reports: Sequence[Mapping[str, Any]]) -> str:
             "| corrector | lines changed % [95 %] |",
             "|---|---|",
         ]
-        lines += [f"| {report['name']} | {_percent(report['clean']['share_changed'])} |" for report in reports]
+        lines += [f"| {report['name']} | {_with_interval(report['clean']['share_changed'])} |" for report in reports]
         lines.append("")
     return "\n".join(lines)
 
@@ -306,13 +306,13 @@ def to_markdown(reports: Sequence[Mapping[str, Any]]) -> str:
 def _markdown_row(name: str, entry: Mapping[str, Any]) -> str:
     after = entry["after"]
     return (
-        f"| {name} | {_percent(after['cer'])} | {100 * -entry['cer_reduction']['value']:+.0f} % "
+        f"| {name} | {_with_interval(after['cer'])} | {100 * -entry['cer_reduction']['value']:+.0f} % "
         f"| {100 * after['wer']['value']:.2f} | {100 * after['cer_mean']['value']:.2f} "
         f"| {100 * entry['share_better']['value']:.1f} / {100 * entry['share_worse']['value']:.1f} |"
     )
 
 
-def _percent(interval: Mapping[str, float]) -> str:
+def _with_interval(interval: Mapping[str, float]) -> str:
     return f"{100 * interval['value']:.2f} [{100 * interval['low']:.2f}, {100 * interval['high']:.2f}]"
 
 

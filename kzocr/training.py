@@ -324,7 +324,7 @@ class Trainer:
         }
 
     def _load(self, checkpoint: Path) -> None:
-        state, described = read_checkpoint(checkpoint, self.accelerator.device)
+        state, described = read_checkpoint(checkpoint)
         changed = _changed_keys(described["config"], self.config.to_dict())
         if any(key.startswith("model.") for key in changed):
             raise TrainingError(

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import copy
 import json
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -77,6 +78,7 @@ def decoding(
     for rows in batch_rows:
         generated_seconds = 0.0
         for name, run, n_runs in _contestants(loaded, decoder, rows, device):
+            print(f"{name}, batches of {rows}", file=sys.stderr)
             seconds, outputs = _timed(run, inputs, rows, n_runs if n_runs else repeats)
             expected = expected or outputs
             generated_seconds = generated_seconds or seconds

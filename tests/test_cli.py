@@ -171,3 +171,17 @@ def test_corrupt_depends_on_the_seed_alone(page: Path, tmp_path: Path) -> None:
     assert "mixture" in run("corrupt", "--prior", "list").stdout
     result = run("corrupt", page, "--prior", "unknown")
     assert (result.exit_code, "unknown" in result.stderr) == (1, True)
+
+
+def test_layout_reflow(tmp_path: Path) -> None:
+    path = tmp_path / "column.txt"
+    path.write_text("Биыл бір сез айтпай өнді-\nріс көлемі көп өсті, ел\nтынды.\n\nБұл сез.\n", encoding="utf-8")
+    joined = "Биыл бір сөз айтпай өндіріс көлемі көп өсті, ел тынды.\n\nБұл сөз.\n"
+    assert run("correct", path, "--layout", "reflow").stdout_bytes.decode() == joined
+    assert run("correct", path, "--layout", "keep").stdout_bytes.decode().count("\n") == 5
+    assert json.loads(run("correct", path, "--layout", "reflow", "--json").stdout_bytes)["text"] == joined
+    assert run("correct", path, "--layout", "reflow", "--diff").stdout.splitlines() == [
+        f"{path}:1: Биыл бір с[-е-]{{+ө+}}з айтпай өнді[--⏎-]ріс көлемі көп өсті, ел[-⏎-]{{+ +}}тынды.",
+        f"{path}:5: Бұл с[-е-]{{+ө+}}з.",
+    ]
+    assert run("correct", path, "--layout", "tidy").exit_code == 2

@@ -1,8 +1,9 @@
 from __future__ import annotations
 
 import itertools
+import math
 import pickle
-import random
+import shutil
 import threading
 from pathlib import Path
 
@@ -13,8 +14,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from transformers import BertConfig, T5Config, T5ForConditionalGeneration
 
+from kzocr.calibration import Calibration
 from kzocr.corrector import Correction, Corrector
 from kzocr.edits import LINE_BREAKS, apply_edits
+from kzocr.fuzzing import fuzzed_texts
 from kzocr.guards import Guards
 
 torch.set_num_threads(1)
@@ -283,7 +286,7 @@ def test_other_types_are_refused(value: object, message: str) -> None:
     with pytest.raises(TypeError, match=message):
         scripted().correct(value)  # type: ignore[call-overload]
     with pytest.raises(TypeError, match=message):
-        scripted().explain(value)  # type: ignore[arg-type]
+        scripted().explain(value)  # type: ignore[call-overload]
 
 
 def test_other_types_in_a_list_are_refused_with_their_index() -> None:
@@ -377,14 +380,75 @@ def test_wrong_models_are_refused_with_a_reason(model_folder: Path, tmp_path: Pa
         Corrector.from_pretrained(model_folder, device="tablet")
 
 
+COLUMN = (
+    "Көктемде ауылдың сыртындағы сез айтыл-\n"
+    "ған көлге аққулар қонды, балалар жүгіріп\n"
+    "барды. Олардың қарым-\nқатынасы жақсы.\n\n"
+    "Кеште үйге қайтты.\n"
+)
+
+
+def test_reflow_joins_and_corrects_with_context() -> None:
+    corrector = scripted(("сез айтылған", "сөз айтылған"), ("жүгіріп барды", "жүгіре барды"))
+    correction = corrector.explain(COLUMN, layout="reflow")
+    assert correction.text == (
+        "Көктемде ауылдың сыртындағы сөз айтылған көлге аққулар қонды, балалар жүгіре барды. "
+        "Олардың қарым-қатынасы жақсы.\n\nКеште үйге қайтты.\n"
+    )
+    assert apply_edits(COLUMN, correction.edits) == correction.text
+    assert correction.original == COLUMN
+    assert corrector.correct(COLUMN, layout="reflow") == correction.text
+    assert corrector.correct([COLUMN, "а"], layout="reflow") == [correction.text, "а"]
+    assert list(corrector.correct_stream([COLUMN] * 3, layout="reflow")) == [correction.text] * 3
+    assert corrector.explain([COLUMN, COLUMN], layout="reflow") == [correction] * 2
+    assert corrector.correct(COLUMN, layout="keep").count("\n") == COLUMN.count("\n")
+    for call in (corrector.correct, corrector.explain, corrector.correct_stream):
+        with pytest.raises(ValueError, match="no layout 'tidy'"):
+            call(["а"], layout="tidy")  # type: ignore[operator]
+
+
+@given(MIXED | ANY_TEXT, st.integers(0, 5), st.integers(1, 3), st.sampled_from(["keep", "reflow"]))
+@settings(max_examples=60)
+def test_edits_of_several_passes_give_the_text(text: str, seed: int, max_passes: int, layout: str) -> None:
+    guards = Guards(max_changed_fraction=1.0)
+    corrector = Corrector(ScriptedDecoder(garbage(seed)), guards=guards, core_bytes=40, max_passes=max_passes)
+    correction = corrector.explain(text, layout=layout)  # type: ignore[call-overload]
+    assert apply_edits(text, correction.edits) == correction.text
+    assert corrector.correct(text, layout=layout) == correction.text  # type: ignore[call-overload]
+
+
+def test_a_second_pass_looks_at_what_changed() -> None:
+    decoder = ScriptedDecoder(
+        lambda text: text.replace("сөз", "сөздер") if "сөз " in text else text.replace("сез", "сөз")
+    )
+    text = "Бұл сез жаңа.\n\nКүз келді."
+    assert Corrector(decoder).correct(text) == "Бұл сөз жаңа.\n\nКүз келді."
+    twice = Corrector(decoder, max_passes=2)
+    assert twice.correct(text) == "Бұл сөздер жаңа.\n\nКүз келді."
+    assert [(e.before, e.after) for e in twice.explain(text).edits] == [("е", "ө"), ("", "дер")]
+    decoder.inputs.clear()
+    assert Corrector(decoder, max_passes=9).correct("Күз келді.") == "Күз келді."
+    assert decoder.inputs == ["Күз келді."]
+    with pytest.raises(ValueError, match="max_passes"):
+        Corrector(decoder, max_passes=0)
+
+
+def test_confidences_are_calibrated(model_folder: Path, tmp_path: Path) -> None:
+    decoder = ScriptedDecoder(lambda text: text.replace("сез", "сөз"), log_probability=-0.5)
+    half = Calibration(slope=0.5)
+    [edit] = Corrector(decoder, calibration=half).explain("Бұл бір сез.").edits
+    assert edit.confidence == half(math.exp(-0.5))
+    folder = tmp_path / "calibrated"
+    shutil.copytree(model_folder, folder)
+    assert Corrector.from_pretrained(folder, device="cpu").calibration == Calibration()
+    half.write(folder / "calibration.json")
+    corrector = Corrector.from_pretrained(folder, device="cpu")
+    assert corrector.calibration == half == pickle.loads(pickle.dumps(corrector)).calibration
+
+
 def test_fuzz() -> None:
-    rng = random.Random(0)
-    alphabet = [chr(code) for code in range(0x10000)] + ["\U0001f600", "\n", " ", "қ", "ә", "ө"] * 3000
     corrector = Corrector(ScriptedDecoder(garbage(2)), core_bytes=60, guards=Guards(max_changed_fraction=1.0))
-    for _ in range(100):
-        text = "".join(rng.choices(alphabet, k=rng.randrange(400)))
-        assert_layout_kept(corrector.explain(text))
-    for text in ("қ" * 20_000, "\n" * 20_000, "қ\n" * 5000):
+    for _, text in fuzzed_texts(200, seed=0, long_chars=20_000):
         assert_layout_kept(corrector.explain(text))
 
 

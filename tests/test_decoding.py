@@ -238,21 +238,6 @@ def test_limits_and_allowed_ids() -> None:
     assert allowed_ids(tiny_model(), mask_non_bytes=False) == list(range(384))
 
 
-def test_realigned_behind_usual_edits() -> None:
-    """After the model's byte the draft goes on where a reader would put his finger."""
-    decoder = GuidedDecoder(tiny_model())
-
-    def ids(text: str) -> list[int]:
-        return encode(text)[:-1]
-
-    comma, space, a, b = ids(",") + ids(" ") + [ids("а")[0]] + [ids("б")[1]]
-    assert decoder.realigned(ids(" алма"), a) == ids(" алма")[2:]  # a spurious space goes
-    assert decoder.realigned(ids("алма"), space) == ids("алма")  # a lost space comes
-    assert decoder.realigned(ids("алма")[1:], b) == ids("лма")  # the letter's second byte
-    assert decoder.realigned(ids(" ал"), comma) == ids(" ал")  # a lost comma comes
-    assert decoder.realigned([], a) == []
-
-
 def test_custom_generate_from_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """`transformers` loads the folder as it would from the Hub; what comes out is what `generate` gives."""
     write_custom_generate(tmp_path)

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kzocr.edits import Edit, apply_edits, changes
+from kzocr.edits import Edit, apply_edits, changes, composed
 
 LETTERS = st.text("аә \nь", max_size=30)
 
@@ -54,3 +54,41 @@ def test_edits_that_do_not_fit_are_refused() -> None:
         apply_edits("ән", [Edit(0, 1, "а", "ә", 1.0)])
     with pytest.raises(ValueError, match="does not fit"):
         apply_edits("ән", [Edit(1, 2, "н", "", 1.0), Edit(0, 1, "ә", "", 1.0)])
+
+
+@st.composite
+def edits_of(draw: st.DrawFn, text: str) -> list[Edit]:
+    found, position = [], 0
+    for skipped, n_before, after in draw(
+        st.lists(st.tuples(st.integers(0, 2), st.integers(0, 2), st.text("xy", max_size=2)))
+    ):
+        start, end = position + skipped, min(position + skipped + n_before, len(text))
+        if start > len(text):
+            break
+        if end > start or after:
+            found.append(Edit(start, end, text[start:end], after, 0.5))
+            position = end + (end == start)
+    return found
+
+
+@given(st.text("абв", max_size=8), st.data())
+@settings(max_examples=100)
+def test_composed_edits_do_what_the_two_do(text: str, data: st.DataObject) -> None:
+    first = data.draw(edits_of(text))
+    between = apply_edits(text, first)
+    second = data.draw(edits_of(between))
+    together = composed(text, first, second)
+    assert apply_edits(text, together) == apply_edits(between, second)
+    assert composed(text, first, []) == [edit for edit in first if edit.before != edit.after]
+    assert composed(between, [], second) == [edit for edit in second if edit.before != edit.after]
+
+
+def test_composed_edits_keep_apart_and_merge() -> None:
+    original = "өнді-\nріс сез"
+    first = [Edit(4, 6, "-\n", "", 0.9)]
+    assert composed(original, first, [Edit(9, 10, "е", "ө", 0.7)]) == [*first, Edit(11, 12, "е", "ө", 0.7)]
+    assert composed(original, first, [Edit(4, 4, "", "х", 0.7)]) == [Edit(4, 6, "-\n", "х", 0.7)]
+    assert composed(original, first, [Edit(3, 5, "ір", "і", 0.7)]) == [Edit(3, 7, "і-\nр", "і", 0.7)]
+    assert composed("аб", [Edit(0, 1, "а", "в", 0.9)], [Edit(0, 1, "в", "а", 0.7)]) == []
+    with pytest.raises(ValueError, match="does not fit"):
+        composed("аб", [], [Edit(0, 1, "в", "а", 0.7)])

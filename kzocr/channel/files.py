@@ -223,7 +223,8 @@ def _number(value: object, where: str, most: float = float("inf")) -> float:
 
 
 def _short(number: float) -> int | float:
-    return int(number) if number == int(number) else round(number, 2)
+    number = round(number, 2)
+    return int(number) if number == int(number) else number
 
 
 def _dump(value: object) -> str:

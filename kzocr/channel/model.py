@@ -10,9 +10,11 @@ import dataclasses
 import json
 import re
 import string
+from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -313,12 +315,12 @@ class _Sampler:
                 table[number_of[symbol]] = rate
         self._compile_rules(number_of)
         self.insertion_strings = list(model.insertions)
-        self.insertion_cumulative = np.cumsum(list(model.insertions.values()) or [0.0])
+        self.insertion_cumulative = list(accumulate(model.insertions.values())) or [0.0]
 
     def _compile_rules(self, number_of: Mapping[str, int]) -> None:
         self.rules = list(self.model.rules)
         self.rule_totals = np.minimum([*(sum(rule.outputs.values()) for rule in self.rules), 0.0], MAX_PROBABILITY)
-        self.outputs = [(list(r.outputs), np.cumsum(list(r.outputs.values()))) for r in self.rules]
+        self.outputs = [(list(r.outputs), list(accumulate(r.outputs.values()))) for r in self.rules]
         shapes: dict[tuple[int, int, int], list[tuple[int, int]]] = {}
         for index, rule in enumerate(self.rules):
             key = 0
@@ -352,7 +354,7 @@ class _Sampler:
         matches, totals = self._match(numbers)
         rule_hits = np.flatnonzero(rule_draws < _intensified(totals, intensity))
         space_rates = _intensified(self._space_rates(numbers), intensity)
-        insertion_rates = np.minimum(float(self.insertion_cumulative[-1]) * intensity, MAX_PROBABILITY)
+        insertion_rates = np.minimum(self.insertion_cumulative[-1] * intensity, MAX_PROBABILITY)
         gap_rates = np.minimum(space_rates + insertion_rates, MAX_PROBABILITY)
         for place in np.flatnonzero(gap_draws < gap_rates).tolist():
             inserted = " "
@@ -425,8 +427,8 @@ class _Sampler:
         return candidates[int(np.argmax(chances))]
 
     @staticmethod
-    def _choose(choices: list[str], cumulative: npt.NDArray[np.float64], draw: float) -> str:
-        return choices[min(int(np.searchsorted(cumulative, draw * cumulative[-1], side="right")), len(choices) - 1)]
+    def _choose(choices: list[str], cumulative: list[float], draw: float) -> str:
+        return choices[min(bisect_right(cumulative, draw * cumulative[-1]), len(choices) - 1)]
 
     def _latin_events(self, text: str, rng: np.random.Generator) -> list[tuple[int, int, int, str]]:
         if self.model.latin_words <= 0:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from kzocr.channel.model import INTENSITY_CHARS
 from kzocr.channel.tally import Tally, Unit
 
 Floats = npt.NDArray[np.float64]
@@ -23,11 +24,12 @@ CERTAIN_RATE = 0.3
 """A source that is misread more often than this over all documents counts as one that the engine cannot print."""
 
 MAX_BURSTINESS = 6.0
-_PSEUDO_ERRORS = 0.1
 _N_HALVINGS = 40
 _BURST_WEIGHT = 4.0
 _SIMILAR_WEIGHT = 0.5
 _TINY = 1e-9
+_WIDE = 4.0
+_NARROW = 0.2
 
 
 @dataclass(frozen=True)
@@ -72,7 +74,11 @@ class Posterior:
         self.logit[np.bincount(self.output_unit, minlength=n_units) == 0] = -30.0
         shares = (counts + np.where(counts > 0, 0.0, _SIMILAR_WEIGHT)) ** (1 - flatness)
         self.shares = shares / self._by_unit(shares)[self.output_unit]
+        self.usual_severity, self.severity_spread = np.zeros(n_groups), np.full(n_groups, _WIDE)
         self.burstiness = _burstiness([tally.lines for tally in documents], 0.0, 0.0)
+        if len(documents) > 1:
+            severity = np.array([row.severity for row in self.rows(documents)])
+            self.usual_severity, self.severity_spread = severity.mean(axis=0), severity.std(axis=0) + _NARROW
         self.documents = self.rows(documents)
 
     def _by_unit(self, values: Floats) -> Floats:
@@ -95,16 +101,19 @@ class Posterior:
         ]
 
     def _severity(self, places: Floats, errors: Floats) -> Floats:
-        """Return shifts (document, group) of the logits that make expected errors equal the counted ones."""
+        """Return the likeliest shifts (document, group) of the logits, under a normal prior over documents.
+
+        At the maximum, counted less expected errors equal (severity - usual) / spread ** 2; found by halving.
+        """
         member = np.eye(len(GROUPS))[self.group]
-        target = errors @ member + _PSEUDO_ERRORS
-        most = places @ member
-        target = np.minimum(target, np.maximum(most - _PSEUDO_ERRORS, most / 2))
-        low, high = np.full(target.shape, -12.0), np.full(target.shape, 8.0)
+        counted = errors @ member
+        low, high = np.full(counted.shape, -12.0), np.full(counted.shape, 8.0)
         for _ in range(_N_HALVINGS):
             middle = (low + high) / 2
             expected = (places / (1 + np.exp(-(self.logit + middle[:, self.group])))) @ member
-            low, high = np.where(expected < target, middle, low), np.where(expected < target, high, middle)
+            pull = (middle - self.usual_severity) / self.severity_spread**2
+            is_low = counted - expected > pull
+            low, high = np.where(is_low, middle, low), np.where(is_low, high, middle)
         return np.asarray((low + high) / 2)
 
     def rates(
@@ -159,9 +168,18 @@ def _burstiness(documents: Sequence[Sequence[tuple[int, int]]], expected: float,
         for n, k in lines:
             mean = rate * n
             excess += (k - mean) ** 2 - mean * (1 - rate)
-            squares += mean**2
+            squares += mean**2 * _share_of_variance(n)
     value = (excess + weight * expected) / (squares + weight) if squares + weight > 0 else 0.0
     return round(min(max(value, 0.0), MAX_BURSTINESS), 4)
+
+
+def _share_of_variance(n_chars: int) -> float:
+    """Return which share of the variance of stretches is left in the mean over a line of `n_chars`.
+
+    Lines begin anywhere in a stretch: 1 - n / 3w for a line shorter than a stretch of w, else (w / n)(1 - w / 3n).
+    """
+    ratio = n_chars / INTENSITY_CHARS
+    return 1 - ratio / 3 if ratio < 1 else (1 - 1 / (3 * ratio)) / ratio
 
 
 def _before_bursts(rates: Floats, burstiness: float) -> Floats:

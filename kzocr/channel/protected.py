@@ -6,8 +6,11 @@ made up here; the channel does not touch digits and Latin letters, and nothing i
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 
+_FULL_STOP = re.compile(r"(?<=\w)\.(?=\s|$)")
 _LATIN = (
     "Windows Google Microsoft Toyota Samsung Facebook email online Wi-Fi iPhone Internet PDF USB CD DVD GPS "
     "SMS Kazakhstan Astana Almaty Nur-Sultan Airbus Boeing Linux Excel Word Times Forbes Zoom Telegram "
@@ -30,7 +33,7 @@ _ROMAN = "I II III IV V VI VII VIII IX X XI XII XV XVII XVIII XIX XX XXI".split(
 
 
 def protect(text: str, rng: np.random.Generator) -> str:
-    """Return `text` with, now and then, a passage put between two words or a line set in capitals."""
+    """Return `text` with, now and then, a passage put between two words, a line in capitals, or livelier full stops."""
     kind = rng.random()
     if kind < 0.04:
         lines = text.split("\n")
@@ -41,7 +44,14 @@ def protect(text: str, rng: np.random.Generator) -> str:
         words = text.split(" ")
         place = int(rng.integers(len(words) + 1))
         return " ".join([*words[:place], passage(rng), *words[place:]])
+    if kind < 0.36:
+        return _FULL_STOP.sub(lambda stop: _livelier(rng) if rng.random() < 0.5 else stop.group(), text)
     return text
+
+
+def _livelier(rng: np.random.Generator) -> str:
+    """Return another end of a sentence: engines confuse `!` and `?` with letters, and a corpus has few of them."""
+    return ("!", "!", "!", "?", "?", "!..", "?!", "…")[int(rng.integers(8))]
 
 
 def passage(rng: np.random.Generator) -> str:

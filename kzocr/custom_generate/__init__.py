@@ -18,6 +18,7 @@ PACKAGE = Path(__file__).resolve().parent.parent
 SOURCES = {
     "generate.py": PACKAGE / "custom_generate" / "generate.py",
     "decoding.py": PACKAGE / "decoding.py",
+    "drafts.py": PACKAGE / "drafts.py",
     "packed.py": PACKAGE / "packed.py",
     "encoding.py": PACKAGE / "encoding.py",
 }

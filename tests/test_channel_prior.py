@@ -1,0 +1,126 @@
+from __future__ import annotations
+
+import pickle
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from kzocr.channel.estimate import fit_pairs
+from kzocr.channel.files import write_prior
+from kzocr.channel.model import UNKNOWABLE, ChannelModel, Rule
+from kzocr.channel.prior import MIXTURE, PRIORS, ChannelPrior
+from kzocr.cli import app
+from kzocr.metrics import cer
+from kzocr.pairs import TextPair, write_pairs
+
+TEXT = "Қазақстан Республикасының мемлекеттік тілі — қазақ тілі. Ол 1997 жылғы заңда, URL: www.gov.kz. " * 4
+
+
+def rng(seed: int = 0) -> np.random.Generator:
+    return np.random.default_rng(seed)
+
+
+@pytest.mark.parametrize("name", ChannelPrior.shipped_names())
+def test_every_shipped_prior_draws_the_same_for_the_same_seed(name: str) -> None:
+    prior = ChannelPrior.load(name)
+    for seed in range(8):
+        model = prior.draw(rng(seed))
+        assert model == prior.draw(rng(seed))
+        assert cer(reference=TEXT, hypothesis=model.sample(TEXT, rng(seed))) < 0.8
+
+
+@pytest.mark.parametrize("name", ["tesseract-kaz", "tesseract-rus"])
+def test_counted_priors_leave_digits_and_latin_letters_alone(name: str) -> None:
+    prior = ChannelPrior.shipped(name)
+    for seed in range(12):
+        noisy = prior.draw(rng(seed)).sample(TEXT, rng(seed))
+        kept = Counter(sign for sign in TEXT if sign in UNKNOWABLE)
+        assert not kept - Counter(noisy)
+
+
+def test_tesseract_rus_cannot_print_kazakh_letters_and_kaz_can() -> None:
+    text = "қазақ тілінің өңірі " * 30
+    kept = {}
+    for name in ("tesseract-kaz", "tesseract-rus"):
+        drawn = [ChannelPrior.shipped(name).draw(rng(seed)).sample(text, rng(seed)) for seed in range(20)]
+        kept[name] = sum(noisy.count("қ") for noisy in drawn) / (20 * text.count("қ"))
+    assert kept["tesseract-kaz"] > 0.75
+    assert kept["tesseract-rus"] < 0.1
+
+
+@pytest.mark.parametrize("name", ["tesseract-kaz", "tesseract-rus"])
+def test_shipped_files_are_small_and_say_where_they_come_from(name: str) -> None:
+    path = PRIORS / f"{name}.json"
+    assert path.stat().st_size < 1_500_000
+    content = path.read_text(encoding="utf-8")
+    for field in ("engine", "n_documents", "n_chars", "date", "note"):
+        assert f'"{field}":' in content
+
+
+def test_mixture_is_all_of_them() -> None:
+    assert {"mixture", *MIXTURE} == set(ChannelPrior.shipped_names())
+    assert sum(MIXTURE.values()) == pytest.approx(1.0)
+    names = {ChannelPrior.shipped("mixture").draw(rng(seed)).name for seed in range(120)}
+    assert names == set(MIXTURE)
+
+
+def test_factors_never_raise_counted_rates() -> None:
+    prior = ChannelPrior("loud", {"tesseract-kaz": 1.0}, least_factor=1.5, greatest_factor=2.0)
+    same = ChannelPrior("as it is", {"tesseract-kaz": 1.0})
+    assert prior.draw(rng(3)).rules == same.draw(rng(3)).rules
+    weak = ChannelPrior("quiet", {"tesseract-kaz": 1.0}, least_factor=0.1, greatest_factor=0.1)
+    strong_rules = {(r.source, r.left, r.right): sum(r.outputs.values()) for r in same.draw(rng(3)).rules}
+    for rule in weak.draw(rng(3)).rules:
+        assert sum(rule.outputs.values()) <= strong_rules[rule.source, rule.left, rule.right] + 1e-9
+
+
+def test_a_fitted_file_is_a_prior(tmp_path: Path) -> None:
+    pairs = [TextPair("қара қаз " * 50, "кара каз " * 50, str(i), "real", "toy") for i in range(3)]
+    write_prior(tmp_path / "mine.json", fit_pairs(pairs, "mine", "2024-05-01"))
+    prior = ChannelPrior.load(str(tmp_path / "mine.json"))
+    assert prior.name == "mine"
+    assert prior.draw(rng()).sample("қар " * 100, rng()).count("к") > 80
+    again = pickle.loads(pickle.dumps(prior))
+    assert again.draw(rng(1)) == prior.draw(rng(1))
+
+
+def test_a_single_channel_is_a_prior_too(tmp_path: Path) -> None:
+    ChannelModel("one", (Rule("қ", {"к": 0.5}), Rule("1", {"l": 0.5}))).save(tmp_path / "one.json")
+    prior = ChannelPrior.from_file(tmp_path / "one.json")
+    assert prior.draw(rng()).rules == (Rule("қ", {"к": 0.5}),)
+
+
+def test_messages() -> None:
+    with pytest.raises(ValueError, match=r"no channel prior 'x'.*tesseract-kaz"):
+        ChannelPrior.load("x")
+    with pytest.raises(ValueError, match="no family 'x'"):
+        ChannelPrior("a", {"x": 1.0})
+    with pytest.raises(ValueError, match="must be positive"):
+        ChannelPrior("a", {"clean": 0.0})
+    with pytest.raises(ValueError, match="at least one family"):
+        ChannelPrior("a", {})
+    with pytest.raises(ValueError, match="least_factor"):
+        ChannelPrior("a", {"clean": 1.0}, least_factor=2.0, greatest_factor=1.0)
+
+
+def test_a_broken_file_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "broken.json"
+    path.write_text('{"rules": []}', encoding="utf-8")
+    with pytest.raises(ValueError, match=r"broken\.json: missing field"):
+        ChannelPrior.load(str(path))
+
+
+def test_fit_channel_command(tmp_path: Path) -> None:
+    pairs = tmp_path / "pairs.jsonl"
+    write_pairs(pairs, [TextPair("қара қаз " * 50, "кара каз " * 50, str(i), "real", "toy") for i in range(3)])
+    fitted = CliRunner().invoke(app, ["fit-channel", str(pairs), "-o", str(tmp_path / "mine.json")])
+    assert (fitted.exit_code, fitted.stdout) == (0, "3 documents, 1347 characters, 300 misreadings\n")
+    assert ChannelPrior.load(str(tmp_path / "mine.json")).name == "mine"
+    noisy = CliRunner().invoke(app, ["corrupt", "--prior", str(tmp_path / "mine.json")], input="қар " * 100)
+    assert noisy.stdout.count("к") > 80
+    broken = CliRunner().invoke(app, ["fit-channel", str(tmp_path / "none.jsonl"), "-o", str(tmp_path / "b.json")])
+    assert (broken.exit_code, "none.jsonl" in broken.stderr) == (1, True)
+    assert not (tmp_path / "b.json").exists()
