@@ -223,7 +223,7 @@ class GuidedDecoder:
         if taken == len(chosen):
             state.stretch_bytes = min(2 * state.stretch_bytes, self.longest_stretch_bytes)
         else:
-            state.stretch_bytes = min(max(taken, self.first_stretch_bytes // 1, 1), self.first_stretch_bytes)
+            state.stretch_bytes = min(max(taken, self.first_stretch_bytes // 4, 1), self.first_stretch_bytes)
         return taken
 
 

@@ -13,7 +13,7 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from kzocr.channel.hyphenation import VOWELS, break_points
-from kzocr.reflow import HYPHENS, DividedWord
+from kzocr.reflow import HYPHENS, SOFT_HYPHENS, DividedWord
 from kzocr.text import LETTERS
 from kzocr.views import Output, view
 
@@ -40,6 +40,7 @@ _GLIDES = frozenset("уи")
 """Within a Kazakh word no other vowel follows one of the former: ба-уыр but ата-ана."""
 
 _TOKEN = re.compile(rf"[^\W\d_]+(?:[{HYPHENS}][^\W\d_]+)*")
+_DIVISION = re.compile(rf"[{HYPHENS}{SOFT_HYPHENS}][^\S\r\n\x0c]*[\r\n\x0c]\s*")
 _ANY_HYPHEN = str.maketrans(dict.fromkeys(HYPHENS, "-"))
 
 PAIRED_WORDS = frozenset(
@@ -81,11 +82,22 @@ class Vocabulary:
     """The words that a document writes within its lines, for looking up how they begin.
 
     Args:
-        text: the document; a hyphen at a line's end divides, so it says nothing about a word.
+        text: the document; the parts of words that a line end divides are left out.
     """
 
     def __init__(self, text: str) -> None:
-        self._words = sorted(token.translate(_ANY_HYPHEN) for token in _TOKEN.findall(text.lower()))
+        # Two words may share a part: what was cut off before is not looked at again.
+        kept, position = [], 0
+        for match in _DIVISION.finditer(text):
+            start, end = match.span()
+            while start > position and text[start - 1].isalpha():
+                start -= 1
+            while end < len(text) and text[end].isalpha():
+                end += 1
+            kept.append(text[position:start])
+            position = max(position, end)
+        kept.append(text[position:])
+        self._words = sorted(token.translate(_ANY_HYPHEN) for token in _TOKEN.findall(" ".join(kept).lower()))
 
     def n_beginning(self, start: str) -> int:
         """Return how many words of the document begin with `start`."""

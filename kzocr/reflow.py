@@ -218,9 +218,13 @@ def _setting(block: Sequence[_Line], document_chars: int, is_verse: bool, *, is_
         is_verse = is_verse or _is_verse(block)
     else:
         is_verse = _is_verse(block)
-    ends = [(left, right) for left, right in pairwise(block) if not _is_divided(left, right)]
-    n_full = sum(_is_full(left, right, own_chars, _FULL) for left, right in ends)
-    is_filled = own_chars >= LEAST_MEASURE_CHARS and not is_verse and 2 * n_full >= len(ends)
+    # Behind the end of a sentence a line may end for either reason: only the others show whether lines are filled.
+    ends = [
+        _is_full(left, right, own_chars, _FULL)
+        for left, right in pairwise(block)
+        if not _is_divided(left, right) and not _ends_sentence(left)
+    ]
+    is_filled = own_chars >= LEAST_MEASURE_CHARS and not is_verse and 2 * sum(ends) >= max(len(ends), 1)
     return _Setting(own_chars, is_filled or (len(block) < _LEAST_LINES and not is_verse), is_certain)
 
 

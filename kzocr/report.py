@@ -288,7 +288,7 @@ def to_markdown(reports: Sequence[Mapping[str, Any]]) -> str:
             "| corrector | CER % [95 %] | change of CER | WER % | mean CER a passage % | passages better / worse % |",
             "|---|---|---|---|---|---|",
         ]
-        lines += [_markdown_row(report["name"], report["sets"][column]) for report in reports]
+        lines += [_markdown_row(report["corrector"], report["sets"][column]) for report in reports]
         lines.append("")
     if all(report["clean"] for report in reports):
         n_lines = reports[0]["clean"]["n_lines"]
@@ -298,7 +298,9 @@ def to_markdown(reports: Sequence[Mapping[str, Any]]) -> str:
             "| corrector | lines changed % [95 %] |",
             "|---|---|",
         ]
-        lines += [f"| {report['name']} | {_with_interval(report['clean']['share_changed'])} |" for report in reports]
+        lines += [
+            f"| {report['corrector']} | {_with_interval(report['clean']['share_changed'])} |" for report in reports
+        ]
         lines.append("")
     return "\n".join(lines)
 

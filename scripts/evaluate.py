@@ -17,7 +17,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
@@ -45,6 +45,7 @@ def main(
     seed: Annotated[int, typer.Option(help="Seed of the bootstrap.")] = SEED,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Write a JSON report.")] = None,
     html: Annotated[Path | None, typer.Option(help="Write an HTML page.")] = None,
+    passages: Annotated[bool, typer.Option(help="Put passages of the texts into the JSON report.")] = True,
 ) -> None:
     """Print and write what correctors do to OCR text with known truth, and to clean text."""
     try:
@@ -68,13 +69,22 @@ def main(
         log.print(f"error: {error}", style="red", highlight=False, markup=False)
         raise typer.Exit(1) from error
     if output is not None:
-        text = json.dumps([report.to_dict() for report in reports], ensure_ascii=False, indent=1, allow_nan=False)
+        described = [report.to_dict() if passages else _without_passages(report.to_dict()) for report in reports]
+        text = json.dumps(described, ensure_ascii=False, indent=1, allow_nan=False)
         output.write_text(text + "\n", encoding="utf-8")
     if html is not None:
         from kzocr.report import to_html
 
         html.write_text(to_html(reports), encoding="utf-8")
     _print(reports)
+
+
+def _without_passages(report: dict[str, Any]) -> dict[str, Any]:
+    """Return the report's dictionary without any text of the sets: figures can be published, texts not always."""
+    for entry in [*report["sets"], *([report["clean"]] if report["clean"] else [])]:
+        for name in ("worst", "examples"):
+            entry.pop(name, None)
+    return report
 
 
 def _corrector(name: str, model: str | None, words: Counter[str], dictionary: str) -> CorrectorFunction:

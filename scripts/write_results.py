@@ -1,7 +1,7 @@
-"""Write the results table into the README: `python scripts/write_results.py docs/results.json README.md`.
+"""Write the results table into the README: `python scripts/write_results.py README.md docs/results-*.json`.
 
-The report comes from `scripts/evaluate.py -o docs/results.json`. What stands between the two markers
-`<!-- results -->` and `<!-- end of results -->` is replaced. Seconds on any computer.
+The reports come from `scripts/evaluate.py --no-passages -o docs/results-NAME.json`, all on the same sets. What stands
+between the two markers `<!-- results -->` and `<!-- end of results -->` is replaced. Seconds on any computer.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from kzocr.report import replace_between_markers, to_markdown
 
 
 def main(
-    report: Annotated[Path, typer.Argument(help="JSON report of scripts/evaluate.py.")],
     page: Annotated[Path, typer.Argument(help="Markdown file with the two markers.")],
+    reports: Annotated[list[Path], typer.Argument(help="JSON reports of scripts/evaluate.py.")],
 ) -> None:
-    """Write the results table of `report` into `page`."""
+    """Write the results table of `reports` into `page`."""
     try:
-        table = to_markdown(json.loads(report.read_text(encoding="utf-8")))
+        table = to_markdown([entry for path in reports for entry in json.loads(path.read_text(encoding="utf-8"))])
         text = replace_between_markers(page.read_text(encoding="utf-8"), "results", table)
     except (OSError, ValueError, KeyError) as error:
         print(f"error: {error}", file=sys.stderr)

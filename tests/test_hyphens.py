@@ -57,6 +57,14 @@ def test_vocabulary_counts_beginnings() -> None:
     assert not vocabulary.has("өндір")
 
 
+def test_divided_parts_are_no_words() -> None:
+    vocabulary = Vocabulary("Жаңа өнді-\nріс пен қа-\n  ла-\n\x0cлар, ұзақ жол\u00ad\nдас бар")
+    for part in ("өнді", "ріс", "қа", "ла", "лар", "жол", "дас"):
+        assert not vocabulary.has(part)
+    assert all(vocabulary.has(word) for word in ("жаңа", "пен", "ұзақ", "бар"))
+    Vocabulary("қ" * 100_000 + " -" * 10_000 + "\n" * 100_000)
+
+
 @given(st.lists(st.text("абә-", min_size=1, max_size=6)), st.text("абә", min_size=1, max_size=3))
 def test_vocabulary_equals_a_scan(words: list[str], start: str) -> None:
     vocabulary = Vocabulary(" ".join(words))

@@ -111,7 +111,7 @@ def _address(rng: np.random.Generator) -> str:
         f"https://{name}.{ending}/{_digits(rng, 4)}",
         f"{name}{_digits(rng, 2)}@mail.{ending}",
         f"{name}.{ending}",
-        f"+7 ({int(rng.integers(700, 800))}) {int(rng.integers(100, 1000))}-{int(rng.integers(10, 100))}-{int(rng.integers(10, 100))}",
+        f"+7 ({rng.integers(700, 800)}) {rng.integers(100, 1000)}-{rng.integers(10, 100)}-{rng.integers(10, 100)}",
         f"#{name}",
         f"@{name}_{_digits(rng, 2)}",
     )

@@ -141,10 +141,11 @@ def _heat_map(channels: Sequence[ChannelModel]) -> str:
     rows = {source: row for source, row in rates.items() if max(row.values(), default=0.0) >= MIN_SHOWN_RATE}
     if not rows:
         return '<p class="note">nothing is misread</p>'
-    weight: Counter[str] = Counter()
+    weight: dict[str, float] = {}
     for row in rows.values():
-        weight.update(row)
-    columns = [output for output, _ in weight.most_common(N_COLUMNS)]
+        for output, rate in row.items():
+            weight[output] = weight.get(output, 0.0) + rate
+    columns = sorted(weight, key=lambda output: (-weight[output], output))[:N_COLUMNS]
     alphabet = LOWER + UPPER
     order = sorted(rows, key=lambda sign: (alphabet.find(sign) if sign in alphabet else len(alphabet), sign))
     head = "".join(f"<th>{escape(_shown(output))}</th>" for output in columns)
