@@ -20,9 +20,6 @@ CERTAIN_BYTES = 8
 """So many bytes in agreement, and the alignment before them needs no second look."""
 
 LONGEST_TAIL_BYTES = 40
-import os
-
-BEFORE, BEHIND, MIN = map(int, os.environ.get("K", "2,4,0").split(","))
 LOOK_AHEAD_BYTES = 12
 FOUND_BYTES = 6
 """So many of the output's last bytes are looked for when the place in the source is lost."""
@@ -84,7 +81,6 @@ class Draft:
         self._source_text = _text(source)
         self.chosen: list[int] = []
         self._second_bytes = second_bytes
-        self._known = second_bytes.setdefault((), {})
         self._at = 0
         self._anchor = (0, 0)
         self._n_agreed = CERTAIN_BYTES
@@ -97,14 +93,12 @@ class Draft:
 
     def propose(self, n_bytes: int) -> list[int]:
         """Return at most `n_bytes` ids that the model is expected to choose next."""
-        source, repairs, known = self.source, self._repairs, self._known
+        source, repairs = self.source, self._repairs
         expected, place = list(self._queue), self._at
         places = [place] * len(expected)
         while len(expected) <= n_bytes and place < len(source):
             places.append(place)
-            wanted = repairs.get(place)
-            if wanted is None and known:
-                wanted = known.get(tuple(source[max(0, place - BEFORE) : place + BEHIND]))
+            wanted = repairs.get(place) if repairs else None
             if wanted is None:
                 expected.append(source[place])
                 place += 1
@@ -144,13 +138,6 @@ class Draft:
             self._n_lost = 0
         self._n_agreed = 0
         self._n_lost += 1
-        if agreed >= len(expected) or not self._is_guess(agreed):
-            key = tuple(self.source[max(0, place - BEFORE) : place + BEHIND])
-            if place < len(self.source) and wanted != self.source[place]:
-                if agreed >= MIN:
-                    self._known[key] = wanted
-            else:
-                self._known.pop(key, None)
         if self._n_lost <= LOST_DISAGREEMENTS or not self._find():
             self._realign(place, wanted)
         return taken

@@ -7,7 +7,7 @@ of text in mixed-up encodings, repeats, words without spaces; then, once, a line
 tens of thousands of blank and of short lines. `kzocr.fuzzing` draws them; the seed decides all. Exit code 1 if any
 text failed. What stands between `<!-- fuzz -->` and `<!-- end of fuzz -->` in the page is replaced.
 
-Time and hardware: about half an hour for 10,000 texts on one CPU core, the megabyte line takes a few minutes of it.
+Time and hardware: about an hour for 10,000 texts on one CPU core; the megabyte line takes a quarter of it.
 """
 
 from __future__ import annotations

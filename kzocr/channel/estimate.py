@@ -53,7 +53,7 @@ class EstimatedPrior:
     provenance: Mapping[str, str | int | float] = field(default_factory=dict)
     strength: float = 10.0
     output_strength: float = 8.0
-    flatness: float = 0.2
+    flatness: float = 0.0
 
     def draw(self, rng: np.random.Generator) -> ChannelModel:
         """Return the channel of a new document, like one of the counted ones but not the same.

@@ -7,7 +7,7 @@ errors make any two samples differ, so compare a generator with others on the sa
 
 from __future__ import annotations
 
-import hashlib
+import zlib
 from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -27,6 +27,7 @@ NoiseMaker = Callable[[str, np.random.Generator], str]
 MIN_FEATURE_LINES = 3
 MAX_FEATURES = 1500
 N_STEPS = 150
+N_FOLDS = 5
 _PENALTY = 2e-3
 _BINS = (0, 1, 2, 3, 4, 6, 9, 14, 24)
 
@@ -198,33 +199,31 @@ def _bin(n: int) -> int:
     return sum(n > edge for edge in _BINS)
 
 
-def _features(lines: Sequence[_Line]) -> list[Counter[str]]:
-    """Return for each line with errors its edits, with and without neighbours, and their number."""
-    made = []
-    for line in lines:
-        if not line.edits:
-            continue
-        counts: Counter[str] = Counter({f"n{_bin(len(line.edits))}": 1})
-        for edit, left, right in _with_neighbours([line]):
-            core = f"{edit.reference}>{edit.hypothesis}"
-            counts.update((core, f"{left}|{core}", f"{core}|{right}", f"{edit.kind}", f"printed {edit.reference}"))
-            counts.update(f"read {sign}" for sign in edit.hypothesis)
-        made.append(counts)
-    return made
+def _features(line: _Line) -> Counter[str]:
+    """Return the edits of a line, with and without neighbours, and their number."""
+    counts: Counter[str] = Counter({f"n{_bin(len(line.edits))}": 1})
+    for edit, left, right in _with_neighbours([line]):
+        core = f"{edit.reference}>{edit.hypothesis}"
+        counts.update((core, f"{left}|{core}", f"{core}|{right}", f"{edit.kind}", f"printed {edit.reference}"))
+        counts.update(f"read {sign}" for sign in edit.hypothesis)
+    return counts
 
 
 def _classify(real: Mapping[str, list[_Line]], synthetic: Mapping[str, list[_Line]], seed: int) -> tuple[float, int]:
-    """Return the balanced accuracy of a logistic regression on lines with errors, cross-validated by document."""
+    """Return the balanced accuracy of a logistic regression on lines with errors, and their number.
+
+    Cross-validated by document, or by line where there are fewer than `N_FOLDS` documents.
+    """
     rows: list[Counter[str]] = []
     labels: list[int] = []
     folds: list[int] = []
     for label, documents in enumerate((real, synthetic)):
         for name, lines in documents.items():
-            fold = hashlib.sha256(f"{seed}:{name}".encode()).digest()[0] % 5
-            for counts in _features(lines):
-                rows.append(counts)
-                labels.append(label)
-                folds.append(fold)
+            for number, line in enumerate(lines):
+                if line.edits:
+                    rows.append(_features(line))
+                    labels.append(label)
+                    folds.append(_fold(f"{seed}:{name}" if len(real) >= N_FOLDS else f"{seed}:{name}:{number}"))
     frequency = Counter(feature for counts in rows for feature in counts)
     kept = [feature for feature, n in frequency.most_common(MAX_FEATURES) if n >= MIN_FEATURE_LINES]
     column = {feature: number for number, feature in enumerate(kept)}
@@ -237,7 +236,7 @@ def _classify(real: Mapping[str, list[_Line]], synthetic: Mapping[str, list[_Lin
     truth, fold_of = np.array(labels), np.array(folds)
     hits = np.zeros(2)
     totals = np.zeros(2)
-    for fold in range(5):
+    for fold in range(N_FOLDS):
         test = fold_of == fold
         if not test.any() or len(set(truth[~test].tolist())) < 2:
             continue
@@ -247,6 +246,10 @@ def _classify(real: Mapping[str, list[_Line]], synthetic: Mapping[str, list[_Lin
             hits[label] += ((guess == label) & (truth[test] == label)).sum()
             totals[label] += (truth[test] == label).sum()
     return float((hits / np.maximum(totals, 1)).mean()), len(rows)
+
+
+def _fold(key: str) -> int:
+    return zlib.crc32(key.encode()) % N_FOLDS
 
 
 def _regress(table: Floats, labels: npt.NDArray[np.int64]) -> Floats:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 
@@ -92,12 +91,12 @@ def channel_sheet(
 
 def _mean(tables: Iterable[Mapping[str, float]]) -> dict[str, float]:
     """Return the mean rate of each key over all tables; a key that a table lacks is 0 there."""
-    total: Counter[str] = Counter()
+    total: dict[str, float] = {}
     n_tables = 0
     for table in tables:
         n_tables += 1
         for key, rate in table.items():
-            total[key] += rate
+            total[key] = total.get(key, 0.0) + rate
     return {key: rate / max(n_tables, 1) for key, rate in total.items()}
 
 

@@ -1,0 +1,77 @@
+"""The scripts that fill docs/trust.md, on a scripted model: files are written, markers filled, exit codes right."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+from pathlib import Path
+
+import pytest
+import typer
+from fakes import scripted
+from typer.testing import CliRunner, Result
+
+from kzocr.calibration import Calibration
+from kzocr.corrector import Corrector
+from kzocr.pairs import TextPair, write_pairs
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture(autouse=True)
+def model(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Corrector, "from_pretrained", lambda *_, **__: scripted(("сез", "сөз")))
+
+
+@pytest.fixture
+def page(tmp_path: Path) -> Path:
+    path = tmp_path / "trust.md"
+    path.write_text((ROOT / "docs" / "trust.md").read_text(encoding="utf-8"), encoding="utf-8")
+    return path
+
+
+@pytest.fixture
+def pairs(tmp_path: Path) -> Path:
+    path = tmp_path / "dala.jsonl"
+    write_pairs(path, [TextPair(f"Бұл {n} сөз.\nКүз.", f"Бұл {n} сез.\nКүз.", f"д{n}", "synthetic") for n in range(6)])
+    return path
+
+
+def run(name: str, *arguments: object) -> Result:
+    spec = importlib.util.spec_from_file_location(name, ROOT / "scripts" / f"{name}.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    app = typer.Typer()
+    app.command()(module.main)
+    return CliRunner().invoke(app, [str(argument) for argument in arguments])
+
+
+def test_calibrate(pairs: Path, page: Path, tmp_path: Path) -> None:
+    saved, report, svg = tmp_path / "calibration.json", tmp_path / "report.json", tmp_path / "c.svg"
+    result = run("calibrate", pairs, "-o", report, "--svg", svg, "--page", page, "--save", saved)
+    assert result.exit_code == 0, result.output
+    assert Calibration.read(saved).fitted_on == ("dala",)
+    assert json.loads(report.read_text())["n_documents_tested"] == 3
+    assert svg.read_text().startswith("<svg")
+    assert "Fitted on 3 edits" in page.read_text(encoding="utf-8")
+    assert run("calibrate", tmp_path / "none.jsonl").exit_code == 1
+
+
+def test_measure_trust(pairs: Path, page: Path, tmp_path: Path) -> None:
+    clean, examples = tmp_path / "zan.txt", tmp_path / "examples.txt"
+    clean.write_text("Күз келді.\n\nҚыс келді.\n", encoding="utf-8")
+    result = run("measure_trust", clean, "--pairs", pairs, "--page", page, "--examples", examples)
+    assert result.exit_code == 0, result.output
+    assert "| zan | 2 | 0 |" in page.read_text(encoding="utf-8")
+    assert "| dala | 6 | 100.00 [" in result.output
+    assert examples.read_text() == ""
+
+
+def test_fuzz(page: Path, tmp_path: Path) -> None:
+    report = tmp_path / "fuzz.json"
+    result = run("fuzz", "--texts", 20, "--long-chars", 200, "-o", report, "--page", page)
+    assert result.exit_code == 0, result.output
+    assert json.loads(report.read_text())["failures"] == []
+    assert "| **all** | 20 | 0 |" in page.read_text(encoding="utf-8")
