@@ -20,6 +20,7 @@ import typer
 from rich.console import Console
 
 from kzocr.calibration import IDENTITY, JudgedPassage, calibrate, judge
+from kzocr.guards import Guards
 from kzocr.pairs import TextPair, read_pairs, split_by_document
 from kzocr.report import replace_between_markers
 from kzocr.trust import calibration_markdown, calibration_svg
@@ -45,7 +46,8 @@ def main(
     from kzocr.corrector import Corrector
 
     try:
-        corrector = Corrector.from_pretrained(model, device=device)
+        # Every edit is judged, so none may be refused for its confidence.
+        corrector = Corrector.from_pretrained(model, device=device, guards=Guards(min_confidence=0.0))
         corrector.calibration = IDENTITY
         fitting: dict[str, list[JudgedPassage]] = {}
         testing: dict[str, list[JudgedPassage]] = {}

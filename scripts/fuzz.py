@@ -42,7 +42,6 @@ def main(
     """Give a model fuzzed texts and print what came of them."""
     from kzocr.corrector import Corrector
 
-    faulthandler.enable()
     try:
         corrector = Corrector.from_pretrained(model, device=device)
         report = fuzz(
@@ -75,4 +74,5 @@ def _tell(report: FuzzReport) -> None:
 
 
 if __name__ == "__main__":
+    faulthandler.enable()
     typer.run(main)
