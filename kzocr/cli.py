@@ -100,7 +100,7 @@ def correct(
     as_json: Annotated[bool, typer.Option("--json", help="Print a JSON object a file, with every edit.")] = False,
     min_confidence: Annotated[
         float, typer.Option(min=0.0, max=1.0, help="Refuse changes that the model is less sure of.")
-    ] = 0.0,
+    ] = 0.5,
     layout: Annotated[
         LineLayout, typer.Option(help="keep: lines stay; reflow: join the lines of each paragraph and divided words.")
     ] = LineLayout.KEEP,

@@ -50,7 +50,8 @@ class Guards:
     """What the corrector declines; every refusal is counted in `Correction.kept`.
 
     Attributes:
-        min_confidence: edits below this confidence (0 to 1) are refused.
+        min_confidence: edits below this confidence (0 to 1) are refused; at 0.5 of a calibrated model those that are
+            likelier wrong than right.
         max_changed_fraction: a window is kept if more than this share of its visible characters would change;
             a look-alike from another alphabet (Latin o for Cyrillic о) counts as no change.
         min_length_ratio: a window is kept if fewer than this share of its visible characters would be left.
@@ -68,7 +69,7 @@ class Guards:
             being misread: i, I or F, a capital behind a small letter, a digit or a sign like ^ at its side.
     """
 
-    min_confidence: float = 0.0
+    min_confidence: float = 0.5
     max_changed_fraction: float = 0.5
     min_length_ratio: float = 0.6
     max_length_ratio: float = 1.4

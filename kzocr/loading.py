@@ -7,6 +7,7 @@ from pathlib import Path
 
 import torch
 from transformers import AutoConfig, AutoModelForSeq2SeqLM, PreTrainedModel
+from transformers.utils import logging
 from transformers.utils.hub import cached_file
 
 from kzocr.calibration import CALIBRATION_FILE, Calibration
@@ -45,6 +46,8 @@ def load_model(
         raise ValueError(f"{name}: a {config.model_type!r} model; kzocr needs T5, as google/byt5-small is")
     if config.vocab_size != VOCAB_SIZE:
         raise ValueError(f"{name}: a vocabulary of {config.vocab_size} ids; kzocr needs ByT5's {VOCAB_SIZE}")
+    shows_progress = logging.is_progress_bar_enabled()
+    logging.disable_progress_bar()  # a model in the package is there at once
     try:
         model: PreTrainedModel = AutoModelForSeq2SeqLM.from_pretrained(
             name, revision=revision, dtype=number_type, use_safetensors=True
@@ -55,6 +58,9 @@ def load_model(
                 f"{name}: no safetensors weights; pickled weights can run code and are not loaded"
             ) from error
         raise
+    finally:
+        if shows_progress:
+            logging.enable_progress_bar()
     torch.nn.Module.to(model, target)
     torch.nn.Module.train(model, mode=False)
     return model

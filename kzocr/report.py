@@ -307,8 +307,9 @@ def to_markdown(reports: Sequence[Mapping[str, Any]]) -> str:
 
 def _markdown_row(name: str, entry: Mapping[str, Any]) -> str:
     after = entry["after"]
+    change = round(-100 * entry["cer_reduction"]["value"])
     return (
-        f"| {name} | {_with_interval(after['cer'])} | {100 * -entry['cer_reduction']['value']:+.0f} % "
+        f"| {name} | {_with_interval(after['cer'])} | {f'{change:+d}' if change else '0'} % "
         f"| {100 * after['wer']['value']:.2f} | {100 * after['cer_mean']['value']:.2f} "
         f"| {100 * entry['share_better']['value']:.1f} / {100 * entry['share_worse']['value']:.1f} |"
     )

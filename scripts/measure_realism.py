@@ -156,8 +156,8 @@ def main() -> None:
 
 
 def _row(name: str, result: Realism) -> str:
-    numbers = result.to_dict()
-    return " ".join([name.ljust(24), *(f"{numbers[column]:12.4f}" for column in COLUMNS)])
+    numbers = [result.to_dict()[column] for column in COLUMNS]
+    return " ".join([name.ljust(24), *("-".rjust(12) if n is None else f"{n:12.4f}" for n in numbers)])
 
 
 if __name__ == "__main__":

@@ -40,9 +40,12 @@ def test_the_true_channel_beats_another_on_every_measure() -> None:
     true = measure(real, synthesise(real, TRUE.sample, 1, 3))
     other = measure(real, synthesise(real, OTHER.sample, 1, 3))
     for name in ("edits", "edits_with_neighbours", "errors_per_line", "positions", "repetition"):
-        assert true.to_dict()[name] < other.to_dict()[name]
+        assert getattr(true, name) < getattr(other, name)
+    assert true.classifier_accuracy is not None
+    assert other.classifier_accuracy is not None
     assert 0.4 < true.classifier_accuracy < 0.6
     assert other.classifier_accuracy > 0.9
+    assert measure(real[:2], synthesise(real[:2], TRUE.sample, 1)).classifier_accuracy is None
     assert true.cer_synthetic == pytest.approx(true.cer_real, rel=0.1)
 
 

@@ -45,7 +45,8 @@ class Realism:
         positions: divergence of the distributions of the edits' positions in words.
         repetition: divergence of the distributions of how often an edit occurs in its own document.
         classifier_accuracy: share of lines with errors that a classifier tells apart, both kinds weighted
-            alike; 0.5 is perfect noise. It sees one copy of each document.
+            alike; 0.5 is perfect noise. It sees one copy of each document. None for fewer than `N_FOLDS`
+            documents: what tells two documents apart says nothing about noise.
         n_lines: lines that the classifier saw, real and synthetic.
     """
 
@@ -56,10 +57,10 @@ class Realism:
     errors_per_line: float
     positions: float
     repetition: float
-    classifier_accuracy: float
+    classifier_accuracy: float | None
     n_lines: int
 
-    def to_dict(self) -> dict[str, float]:
+    def to_dict(self) -> dict[str, float | None]:
         """Return the numbers as plain JSON types."""
         return asdict(self)
 
@@ -112,6 +113,7 @@ def measure(real: Sequence[TextPair], synthetic: Sequence[TextPair], seed: int =
 
     one_copy = {name.split("#")[0]: lines for name, lines in sides[1].items()}
     accuracy, n_lines = _classify(sides[0], one_copy, seed)
+    can_tell = len(sides[0]) >= N_FOLDS
     return Realism(
         cer_real=cer(reference=[p.reference for p in real], hypothesis=[p.hypothesis for p in real]),
         cer_synthetic=cer(reference=[p.reference for p in synthetic], hypothesis=[p.hypothesis for p in synthetic]),
@@ -120,7 +122,7 @@ def measure(real: Sequence[TextPair], synthetic: Sequence[TextPair], seed: int =
         errors_per_line=compare(lambda lines: [_bin(len(line.edits)) for line in lines]),
         positions=compare(_positions),
         repetition=compare(_repetitions),
-        classifier_accuracy=accuracy,
+        classifier_accuracy=accuracy if can_tell else None,
         n_lines=n_lines,
     )
 
@@ -212,18 +214,19 @@ def _features(line: _Line) -> Counter[str]:
 def _classify(real: Mapping[str, list[_Line]], synthetic: Mapping[str, list[_Line]], seed: int) -> tuple[float, int]:
     """Return the balanced accuracy of a logistic regression on lines with errors, and their number.
 
-    Cross-validated by document, or by line where there are fewer than `N_FOLDS` documents.
+    Cross-validated by document.
     """
     rows: list[Counter[str]] = []
     labels: list[int] = []
     folds: list[int] = []
     for label, documents in enumerate((real, synthetic)):
         for name, lines in documents.items():
-            for number, line in enumerate(lines):
+            fold = zlib.crc32(f"{seed}:{name}".encode()) % N_FOLDS
+            for line in lines:
                 if line.edits:
                     rows.append(_features(line))
                     labels.append(label)
-                    folds.append(_fold(f"{seed}:{name}" if len(real) >= N_FOLDS else f"{seed}:{name}:{number}"))
+                    folds.append(fold)
     frequency = Counter(feature for counts in rows for feature in counts)
     kept = [feature for feature, n in frequency.most_common(MAX_FEATURES) if n >= MIN_FEATURE_LINES]
     column = {feature: number for number, feature in enumerate(kept)}
@@ -246,10 +249,6 @@ def _classify(real: Mapping[str, list[_Line]], synthetic: Mapping[str, list[_Lin
             hits[label] += ((guess == label) & (truth[test] == label)).sum()
             totals[label] += (truth[test] == label).sum()
     return float((hits / np.maximum(totals, 1)).mean()), len(rows)
-
-
-def _fold(key: str) -> int:
-    return zlib.crc32(key.encode()) % N_FOLDS
 
 
 def _regress(table: Floats, labels: npt.NDArray[np.int64]) -> Floats:
