@@ -271,6 +271,8 @@ def _hyperparameters_table(facts: _Facts) -> str:
 
 def _failures(facts: _Facts) -> str:
     """Return the worst passages: of every set the worst one, then of the clean lines."""
+    if any("worst" not in entry for entry in facts.measured("sets")):
+        raise HubError("the report has no passages: write it without --no-passages")
     worst = [(entry["name"], passage) for entry in facts.measured("sets") for passage in entry["worst"][:1]]
     worst += [("clean text", passage) for passage in facts.measured("clean").get("worst", ())[:1]]
     if not worst:

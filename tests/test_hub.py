@@ -154,6 +154,15 @@ def test_a_report_without_kzocr_is_refused() -> None:
         render_card(TEMPLATE, toy_metadata(), toy_reports()[:1])
 
 
+def test_a_report_without_passages_is_refused() -> None:
+    reports = copy.deepcopy(toy_reports())
+    for report in reports:
+        for entry in report["sets"]:
+            del entry["worst"]
+    with pytest.raises(HubError, match="--no-passages"):
+        render_card(TEMPLATE, toy_metadata(), reports)
+
+
 def test_a_source_without_a_licence_is_refused() -> None:
     metadata = toy_metadata()
     metadata["sources"][0]["name"] = "found-somewhere"

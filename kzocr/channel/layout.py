@@ -35,7 +35,8 @@ def _wrap_paragraph(paragraph: str, width_chars: int, hyphenation_rate: float, r
         room = width_chars - len(line) - 2
         points = [point for point in break_points(word) if point <= room]
         if points and rng.random() < hyphenation_rate:
-            lines.append(f"{line} {word[: points[-1]]}-")
+            first = word[: points[-1]]
+            lines.append(f"{line} {first}" if first.endswith("-") else f"{line} {first}-")
             line = word[points[-1] :]
         else:
             lines.append(line)
