@@ -25,7 +25,7 @@ N_FAILURES_SHOWN = 3
 CARD_NAME = "README.md"
 REPORT_NAME = "report.json"
 MODEL_FILES = ("model.safetensors", "config.json", "generation_config.json", "tokenizer_config.json", "training.json")
-OPTIONAL_FILES = ("added_tokens.json", "special_tokens_map.json", "tokenizer.json")
+OPTIONAL_FILES = ("calibration.json", "added_tokens.json", "special_tokens_map.json", "tokenizer.json")
 CHECK_TEXT = "Кар ерте жayғандықтан, жолдын екі жағы ақ кө рпеге айналды."
 
 
