@@ -16,6 +16,7 @@ import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 from kzocr.confusion import ConfusionCounts
@@ -185,6 +186,26 @@ class Report:
         """Return the report as JSON values; a number that is not finite becomes None."""
         plain: dict[str, Any] = _plain(asdict(self))
         return plain
+
+
+def text_lines(path: Path) -> list[str]:
+    """Return the lines of a UTF-8 text file that are not blank.
+
+    Raises:
+        ValueError: the file is not UTF-8; the message names it.
+        OSError: the file cannot be read.
+    """
+    try:
+        return [line for line in path.read_text(encoding="utf-8").split("\n") if line.strip()]
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{path}: not UTF-8: {error}") from error
+
+
+def spread(lines: list[str], n_lines: int) -> list[str]:
+    """Return `n_lines` of `lines` at even distances; all of them if there are no more, or `n_lines` is 0."""
+    if not 0 < n_lines < len(lines):
+        return lines
+    return [lines[i * len(lines) // n_lines] for i in range(n_lines)]
 
 
 def evaluate(

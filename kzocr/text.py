@@ -82,11 +82,6 @@ def nfc(text: str) -> str:
     return unicodedata.normalize("NFC", text)
 
 
-def is_kazakh_or_russian(character: str) -> bool:
-    """Return whether `character` is a letter of the Kazakh Cyrillic alphabet (the Russian one included)."""
-    return character in LETTERS
-
-
 def has_kazakh_or_russian(text: str) -> bool:
     """Return whether `text` has at least one letter of the Kazakh Cyrillic alphabet."""
     return not LETTERS.isdisjoint(text)

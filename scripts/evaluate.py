@@ -24,7 +24,7 @@ from rich.console import Console
 from rich.table import Table
 
 from kzocr import baselines
-from kzocr.evaluation import CorrectorFunction, Report, evaluate
+from kzocr.evaluation import CorrectorFunction, Report, evaluate, spread, text_lines
 from kzocr.metrics import N_RESAMPLES, SEED, Interval
 from kzocr.pairs import read_pairs
 
@@ -50,12 +50,12 @@ def main(
     """Print and write what correctors do to OCR text with known truth, and to clean text."""
     try:
         sets = {_set_name(path, pairs): read_pairs(path) for path in pairs}
-        lines = _spread([line for path in clean or [] for line in _lines(path)], clean_lines)
+        lines = spread([line for path in clean or [] for line in text_lines(path)], clean_lines)
         words: Counter[str] = Counter()
         for path in word_list or []:
             words += baselines.read_word_frequencies(path)
         for path in word_text or []:
-            words += baselines.count_words(_lines(path))
+            words += baselines.count_words(text_lines(path))
         words = Counter({word: n for word, n in words.items() if n >= min_count})
         reports = []
         for name in corrector or ["kzocr"]:
@@ -108,17 +108,6 @@ def _corrector(name: str, model: str | None, words: Counter[str], dictionary: st
 
 def _set_name(path: Path, paths: list[Path]) -> str:
     return path.stem if sum(other.stem == path.stem for other in paths) == 1 else str(path)
-
-
-def _lines(path: Path) -> list[str]:
-    try:
-        return [line for line in path.read_text(encoding="utf-8").split("\n") if line.strip()]
-    except UnicodeDecodeError as error:
-        raise ValueError(f"{path}: not UTF-8: {error}") from error
-
-
-def _spread(lines: list[str], n: int) -> list[str]:
-    return [lines[i * len(lines) // n] for i in range(n)] if 0 < n < len(lines) else lines
 
 
 def _print(reports: list[Report]) -> None:

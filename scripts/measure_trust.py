@@ -19,6 +19,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from kzocr.evaluation import spread, text_lines
 from kzocr.pairs import passages, read_pairs
 from kzocr.report import replace_between_markers
 from kzocr.trust import TrustReport, measure_clean, measure_pairs, trust_markdown
@@ -42,7 +43,7 @@ def main(
     from kzocr.corrector import Corrector
 
     try:
-        domains = {path.stem: _spread(_lines(path), lines) for path in clean or []}
+        domains = {path.stem: spread(text_lines(path), lines) for path in clean or []}
         sets = {
             path.stem: [passage for pair in read_pairs(path) for passage in passages(pair, passage_chars)]
             for path in pairs or []
@@ -63,17 +64,6 @@ def main(
         log.print(f"error: {error}", style="red", highlight=False, markup=False)
         raise typer.Exit(1) from error
     print(table)
-
-
-def _lines(path: Path) -> list[str]:
-    try:
-        return [line for line in path.read_text(encoding="utf-8").split("\n") if line.strip()]
-    except UnicodeDecodeError as error:
-        raise ValueError(f"{path}: not UTF-8: {error}") from error
-
-
-def _spread(lines: list[str], n: int) -> list[str]:
-    return [lines[i * len(lines) // n] for i in range(n)] if 0 < n < len(lines) else lines
 
 
 if __name__ == "__main__":

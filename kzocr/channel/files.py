@@ -10,6 +10,7 @@ from typing import Any
 
 from kzocr.channel.contexts import Context
 from kzocr.channel.estimate import EstimatedPrior
+from kzocr.channel.model import read_json
 from kzocr.channel.tally import KINDS, Tally, Unit
 
 FORMAT = "kzocr-estimated-prior"
@@ -66,22 +67,6 @@ def read_prior(path: str | os.PathLike[str]) -> EstimatedPrior:
         OSError: the file cannot be read.
     """
     return prior_from_json(read_json(path), os.fspath(path))
-
-
-def read_json(path: str | os.PathLike[str]) -> dict[str, Any]:
-    """Return the object that a JSON file holds.
-
-    Raises:
-        ValueError: the file is not UTF-8, no JSON or no object.
-        OSError: the file cannot be read.
-    """
-    try:
-        data = json.loads(Path(path).read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise ValueError(f"{os.fspath(path)}: not JSON: {error}") from error
-    if not isinstance(data, dict):
-        raise ValueError(f"{os.fspath(path)}: expected a JSON object")
-    return data
 
 
 def prior_from_json(data: Mapping[str, Any], where: str) -> EstimatedPrior:

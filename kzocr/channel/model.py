@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
 import re
 import string
 from bisect import bisect_right
@@ -259,17 +260,27 @@ class ChannelModel:
         Raises:
             ValueError: the file is no JSON or a field is wrong; the message names file and field.
         """
-        try:
-            data = json.loads(Path(path).read_text(encoding="utf-8"))
-        except ValueError as error:
-            raise ValueError(f"{path}: not JSON: {error}") from error
-        if not isinstance(data, dict):
-            raise ValueError(f"{path}: expected a JSON object")
-        return cls.from_dict(data, where=str(path))
+        return cls.from_dict(read_json(path), where=str(path))
 
     @cached_property
     def _sampler(self) -> _Sampler:
         return _Sampler(self)
+
+
+def read_json(path: str | os.PathLike[str]) -> dict[str, Any]:
+    """Return the object that a JSON file holds.
+
+    Raises:
+        ValueError: the file is not UTF-8, no JSON or no object.
+        OSError: the file cannot be read.
+    """
+    try:
+        data = json.loads(Path(path).read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ValueError(f"{os.fspath(path)}: not JSON: {error}") from error
+    if not isinstance(data, dict):
+        raise ValueError(f"{os.fspath(path)}: expected a JSON object")
+    return data
 
 
 def _number(value: object, name: str) -> float:

@@ -12,8 +12,8 @@ import numpy as np
 
 from kzocr.channel import families
 from kzocr.channel.estimate import EstimatedPrior
-from kzocr.channel.files import FORMAT, prior_from_json, read_json, read_prior
-from kzocr.channel.model import UNKNOWABLE, ChannelModel
+from kzocr.channel.files import FORMAT, prior_from_json, read_prior
+from kzocr.channel.model import UNKNOWABLE, ChannelModel, read_json
 
 Family = Callable[[np.random.Generator], ChannelModel]
 
