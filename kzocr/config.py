@@ -50,6 +50,8 @@ class DataConfig:
         corpus: text files, folders of `*.txt`, or `hub:NAME:CONFIG:SPLIT:COLUMN` data sets (CONFIG may be empty);
             one paragraph a line. Local paths are relative to the folder that the run is started in.
         validation_corpus: the same, never trained on.
+        word_lists: files with a word a line, the frequent ones first, for more words than the corpus has.
+        word_list_share: share of the documents that are made of words of those lists, 0 to 1.
         prior: name of a shipped channel prior, such as `mixture`, or a JSON file.
         least_window_bytes: windows are cut to lengths drawn between this ...
         greatest_window_bytes: ... and this, in UTF-8 bytes of the printed text.
@@ -61,6 +63,8 @@ class DataConfig:
 
     corpus: tuple[str, ...]
     validation_corpus: tuple[str, ...]
+    word_lists: tuple[str, ...]
+    word_list_share: float
     prior: str
     least_window_bytes: int
     greatest_window_bytes: int
@@ -124,7 +128,7 @@ class RunConfig:
         max_steps: optimiser steps.
         gradient_accumulation: batches a step.
         gradient_checkpointing: recompute activations to save memory.
-        mixed_precision: `no` or `bf16`. T5 overflows in fp16.
+        mixed_precision: `no`, `bf16`, or `auto`: bf16 where the device multiplies it. T5 overflows in fp16.
         compile: pass the model through `torch.compile`.
         changed_byte_weight: weight in the loss of output bytes that the channel had changed; 1 treats all alike.
         log_steps: steps between log lines.
@@ -137,7 +141,7 @@ class RunConfig:
     max_steps: int
     gradient_accumulation: int
     gradient_checkpointing: bool
-    mixed_precision: Literal["no", "bf16"]
+    mixed_precision: Literal["no", "bf16", "auto"]
     compile: bool
     changed_byte_weight: float
     log_steps: int
@@ -172,6 +176,7 @@ _RANGES: dict[str, tuple[float, float]] = {
     **{f"data.{key}": (1, math.inf) for key in ("least_window_bytes", "greatest_window_bytes", "batch_bytes")},
     **{f"data.{key}": (1, math.inf) for key in ("windows_per_document", "pool_examples")},
     "data.n_workers": (0, math.inf),
+    "data.word_list_share": (0, 1),
     "optimizer.learning_rate": (0, math.inf),
     **{f"optimizer.{key}": (0, math.inf) for key in ("warmup_steps", "decay_steps", "weight_decay")},
     **{f"optimizer.{key}": (0, 1) for key in ("beta1", "beta2", "ema_decay")},
@@ -217,6 +222,8 @@ def config_from_dict(data: Mapping[str, Any], where: str) -> TrainingConfig:
             raise ConfigError(f"{where}: key 'curriculum[{index}].batch_bytes' must be at least 1")
         if not 1 <= stage.least <= stage.greatest:
             raise ConfigError(f"{where}: key 'curriculum[{index}].least' must be from 1 to 'greatest'")
+    if config.data.word_list_share > 0 and not config.data.word_lists:
+        raise ConfigError(f"{where}: key 'data.word_list_share' is above 0, but 'data.word_lists' is empty")
     for key, entries in (("corpus", config.data.corpus), ("validation_corpus", config.data.validation_corpus)):
         if not entries:
             raise ConfigError(f"{where}: key 'data.{key}' is empty")

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 
-from kzocr.text import printable
+from kzocr.text import LOWER, UPPER, printable
 
 HUB_PREFIX = "hub:"
+_LISTED_WORD = re.compile(f'[«("]?[{LOWER}{UPPER}]+(-[{LOWER}{UPPER}]+)?[.,:;!?»)"]{{0,2}}')
 
 
 class CorpusError(ValueError):
@@ -70,6 +72,23 @@ def load_corpus(entries: Sequence[str]) -> list[Source]:
         else:
             sources.append(_read_file(path))
     return sources
+
+
+def load_word_lists(paths: Sequence[str], excluded: Sequence[Source] = ()) -> tuple[str, ...]:
+    """Return the words of files that have one a line, in their order; what is no Kazakh or Russian word is left out.
+
+    A sign or two of punctuation around a word stays, as word lists of engines have them.
+
+    Args:
+        paths: UTF-8 files.
+        excluded: sources whose lines are no words to learn from.
+
+    Raises:
+        CorpusError: a file is missing, empty or not UTF-8.
+    """
+    held_out = {line for source in excluded for line in source.lines}
+    words = dict.fromkeys(line for path in paths for line in _read_file(Path(path)).lines)
+    return tuple(word for word in words if _LISTED_WORD.fullmatch(word) and word not in held_out)
 
 
 def without_overlap(sources: Sequence[Source], held_out: Sequence[Source]) -> list[Source]:

@@ -29,6 +29,12 @@ Batch = dict[str, torch.Tensor]
 MAX_GROWTH = 1.5
 """Examples whose noisy side is longer than this many times the printed side (plus a little) are drawn again."""
 
+MEAN_WORD_BYTES = 16
+"""About what a Kazakh word and its space take in UTF-8."""
+
+LISTED_WORD_SKEW = 1.5
+"""A word's place in its list is the length times a uniform number to this power: 1 would take all words alike."""
+
 MAX_EMPTY_DRAWS = 1000
 """So many passages in a row without an example mean that the corpus has none."""
 
@@ -44,8 +50,19 @@ class Example:
 class ExampleSampler:
     """Draws examples from sources of text; all randomness comes from the generator that is passed in."""
 
-    def __init__(self, sources: Sequence[Source], prior: ChannelPrior, config: DataConfig) -> None:
+    def __init__(
+        self, sources: Sequence[Source], prior: ChannelPrior, config: DataConfig, word_list: Sequence[str] = ()
+    ) -> None:
+        """Prepare nothing yet.
+
+        Args:
+            sources: text, drawn from in proportion to its bytes.
+            prior: draws each document's channel.
+            config: window lengths and shares.
+            word_list: words, the frequent ones first, of which `config.word_list_share` of the documents are made.
+        """
         self.sources = list(sources)
+        self.word_list = list(word_list)
         self.prior = prior
         self.config = config
         sizes = np.array([source.n_bytes for source in self.sources], dtype=float)
@@ -95,7 +112,24 @@ class ExampleSampler:
         raise ValueError(f"the corpus ({names}) has no passage of {what}")
 
     def _passage(self, least_bytes: int, rng: np.random.Generator) -> str:
-        """Return neighbouring lines of one source, set as a page would have them."""
+        """Return neighbouring lines of one source, or words of the list, set as a page would have them."""
+        text = self._listed_words(least_bytes, rng)
+        if text is None:
+            text = protect((" " if rng.random() < 0.5 else "\n").join(self._lines(least_bytes, rng)), rng)
+        if rng.random() < 0.6:
+            text = wrap(text, int(rng.integers(28, 110)), float(rng.choice([0.0, 0.3, 0.9])), rng)
+        return text
+
+    def _listed_words(self, least_bytes: int, rng: np.random.Generator) -> str | None:
+        """Return random words of the list, frequent ones somewhat oftener, or None where it is no word's turn."""
+        if not self.word_list or rng.random() >= self.config.word_list_share:
+            return None
+        n_words = max(1, least_bytes // MEAN_WORD_BYTES)
+        places = (len(self.word_list) * rng.random(n_words) ** LISTED_WORD_SKEW).astype(int)
+        return " ".join(self.word_list[place] for place in places)
+
+    def _lines(self, least_bytes: int, rng: np.random.Generator) -> list[str]:
+        """Return neighbouring lines of one source."""
         source = self.sources[int(rng.choice(len(self.sources), p=self.shares))]
         start = int(rng.integers(len(source.lines)))
         lines: list[str] = []
@@ -105,10 +139,7 @@ class ExampleSampler:
             total += n_bytes(line)
             if total >= least_bytes:
                 break
-        text = protect((" " if rng.random() < 0.5 else "\n").join(lines), rng)
-        if rng.random() < 0.6:
-            text = wrap(text, int(rng.integers(28, 110)), float(rng.choice([0.0, 0.3, 0.9])), rng)
-        return text
+        return lines
 
     def _windows(self, n_windows: int, rng: np.random.Generator) -> list[str]:
         """Return up to `n_windows` neighbouring windows of one passage, cut as the corrector cuts."""

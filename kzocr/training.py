@@ -37,10 +37,11 @@ from kzocr.checkpoint import (
     write_model,
 )
 from kzocr.config import TrainingConfig
-from kzocr.corpus import Source, load_corpus, without_overlap
+from kzocr.corpus import Source, load_corpus, load_word_lists, without_overlap
 from kzocr.data import Batch, Example, ExampleSampler, Pools, loader
 from kzocr.decoding import GuidedDecoder
 from kzocr.encoding import IGNORED_LABEL, decode, encode
+from kzocr.hardware import resolve_precision, speed_up
 from kzocr.metrics import cer
 from kzocr.optimization import WeightAverage, make_optimizer, schedule
 
@@ -88,7 +89,7 @@ class Trainer:
         self.config = config
         self.folder = folder
         self.accelerator = Accelerator(
-            mixed_precision=config.run.mixed_precision,
+            mixed_precision=resolve_precision(config.run.mixed_precision),
             gradient_accumulation_steps=config.run.gradient_accumulation,
         )
         if self.accelerator.distributed_type in (DistributedType.FSDP, DistributedType.DEEPSPEED):
@@ -99,13 +100,15 @@ class Trainer:
         held_out = load_corpus(config.data.validation_corpus)
         self.sources = without_overlap(load_corpus(config.data.corpus), held_out)
         prior = ChannelPrior.load(config.data.prior)
-        self.sampler = ExampleSampler(self.sources, prior, config.data)
+        words = load_word_lists(config.data.word_lists, held_out)
+        self.sampler = ExampleSampler(self.sources, prior, config.data, words)
         self.validation = _validation_examples(held_out, prior, config)
         model = build_model(config.model)
         self.parent = {} if config.model.init == "scratch" else read_metadata(config.model.init)
         if config.run.gradient_checkpointing:
             model.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
         model.config.use_cache = False
+        speed_up(model, self.accelerator.device)
         self.optimizer = make_optimizer(model, config.optimizer)
         self.model, self.optimizer = self.accelerator.prepare(model, self.optimizer)
         self.forward = torch.compile(self.model, dynamic=True) if config.run.compile else self.model

@@ -140,12 +140,12 @@ def _shipped_estimate(name: str) -> EstimatedPrior:
 
 
 MIXTURE: dict[str, float] = {
-    "clean": 0.13,
-    "spaced-letters": 0.25,
-    "similar-letters": 0.10,
-    "russian-engine": 0.17,
-    "mixed-alphabets": 0.07,
-    "lost-letters": 0.04,
-    "tesseract-kaz": 0.14,
-    "tesseract-rus": 0.10,
+    "clean": 0.12,
+    "spaced-letters": 0.16,
+    "similar-letters": 0.12,
+    "russian-engine": 0.16,
+    "mixed-alphabets": 0.05,
+    "lost-letters": 0.05,
+    "tesseract-kaz": 0.17,
+    "tesseract-rus": 0.17,
 }
