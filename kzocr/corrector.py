@@ -19,10 +19,11 @@ from kzocr.encoding import n_bytes
 from kzocr.guards import Guards
 from kzocr.hyphens import Vocabulary, hyphen_odds
 from kzocr.inputs import check_layout, check_texts, checked
-from kzocr.loading import load_calibration, load_model
+from kzocr.loading import load_calibration, load_model, load_spelling
 from kzocr.outputs import Decoder, OutputCache
 from kzocr.proposals import propose
 from kzocr.reflow import Flow, Layout, reflow
+from kzocr.respelling import LexiconDecoder
 from kzocr.text import has_kazakh_or_russian
 from kzocr.views import Output, View, view
 from kzocr.windows import CONTEXT_BYTES, CORE_BYTES, Window, windows
@@ -57,12 +58,13 @@ class Correction:
 
 
 class _Source(TypedDict):
-    """Where a corrector's model came from, as `load_model` takes it."""
+    """Where a corrector's decoder came from."""
 
     name_or_path: str | None
     revision: str | None
     device: str
     dtype: str
+    use_lexicon: bool
 
 
 _EMPTY_VIEW = view("")
@@ -136,10 +138,12 @@ class Corrector:
         batch_bytes: int = BATCH_BYTES,
         guards: Guards | None = None,
         max_passes: int = 1,
+        use_lexicon: bool = True,
     ) -> Corrector:
         """Return a corrector with the model of a folder or of the Hugging Face Hub.
 
-        A `calibration.json` beside the model is used for the confidences.
+        A `calibration.json` beside the model is used for the confidences, a `spelling.json` for a second look at
+        words that its lexicon does not know (`kzocr.respelling`).
 
         Args:
             name_or_path: a folder, a Hub name, or `None` for the model that comes with the package.
@@ -149,6 +153,7 @@ class Corrector:
             batch_bytes: see the class.
             guards: see the class.
             max_passes: see the class.
+            use_lexicon: whether unknown words get the second look, where the model has one.
 
         Raises:
             FileNotFoundError: no such folder, or no weights in it.
@@ -159,9 +164,10 @@ class Corrector:
             "revision": revision,
             "device": str(device),
             "dtype": str(dtype).removeprefix("torch."),
+            "use_lexicon": use_lexicon,
         }
         corrector = cls(
-            GuidedDecoder(load_model(**source)),
+            _load_decoder(source),
             batch_bytes=batch_bytes,
             guards=guards,
             calibration=load_calibration(source["name_or_path"], revision=revision) or IDENTITY,
@@ -180,7 +186,7 @@ class Corrector:
         vars(self).update(state)
         self._lock = threading.Lock()
         if self._source is not None:
-            self.decoder = GuidedDecoder(load_model(**self._source))
+            self.decoder = _load_decoder(self._source)
 
     @overload
     def correct(self, text: str, *, layout: Layout = "keep", on_progress: Progress | None = None) -> str: ...
@@ -387,6 +393,14 @@ def _may_adjoin(edit: Edit) -> bool:
     """Return whether the edit replaces visible characters by visible ones, whatever stands before it."""
     sides = (edit.before[:1], edit.before[-1:], edit.after[:1], edit.after[-1:])
     return all(side and not side.isspace() for side in sides)
+
+
+def _load_decoder(source: _Source) -> Decoder:
+    """Return the model of `source`, with its lexicon where there is one."""
+    name, revision = source["name_or_path"], source["revision"]
+    decoder = GuidedDecoder(load_model(name, revision=revision, device=source["device"], dtype=source["dtype"]))
+    found = load_spelling(name, revision=revision) if source["use_lexicon"] else None
+    return decoder if found is None else LexiconDecoder(decoder, *found)
 
 
 @lru_cache(maxsize=1)

@@ -12,6 +12,8 @@ from transformers.utils.hub import cached_file
 
 from kzocr.calibration import CALIBRATION_FILE, Calibration
 from kzocr.encoding import VOCAB_SIZE
+from kzocr.lexicon import LEXICON_FILE, Lexicon
+from kzocr.spelling import SPELLING_FILE, SpellingModel
 
 EMBEDDED = Path(__file__).parent / "weights"
 """The folder of the model that comes with the package."""
@@ -76,15 +78,41 @@ def load_calibration(name_or_path: str | None = None, *, revision: str | None = 
     Raises:
         ValueError: the file is no calibration; the message names file and field.
     """
-    name = str(EMBEDDED) if name_or_path is None else name_or_path
+    path = _beside(name_or_path, CALIBRATION_FILE, revision)
+    return None if path is None else Calibration.read(path)
+
+
+def load_spelling(
+    name_or_path: str | None = None, *, revision: str | None = None
+) -> tuple[Lexicon, SpellingModel] | None:
+    """Return the lexicon of a model and what chooses between its words, or `None` for a model without a choice.
+
+    A model with a `spelling.json` but without a lexicon of its own takes the one that comes with the package.
+
+    Args:
+        name_or_path: as for `load_model`.
+        revision: as for `load_model`.
+
+    Raises:
+        ValueError: a file is broken; the message names it and the place.
+    """
+    spelling = _beside(name_or_path, SPELLING_FILE, revision)
+    if spelling is None:
+        return None
+    lexicon = _beside(name_or_path, LEXICON_FILE, revision) or EMBEDDED / LEXICON_FILE
+    return Lexicon.read(lexicon), SpellingModel.read(spelling)
+
+
+def _beside(name_or_path: str | None, file_name: str, revision: str | None) -> Path | None:
+    """Return the path of a file beside a model, or `None` if there is none."""
     path = cached_file(
-        name,
-        CALIBRATION_FILE,
+        str(EMBEDDED) if name_or_path is None else name_or_path,
+        file_name,
         revision=revision,
         _raise_exceptions_for_missing_entries=False,
         _raise_exceptions_for_connection_errors=False,
     )
-    return None if path is None else Calibration.read(Path(path))
+    return None if path is None else Path(path)
 
 
 def check_folder(folder: Path) -> None:
