@@ -25,8 +25,12 @@ from rapidfuzz.distance import Levenshtein
 
 from kzocr.text import LATINISED
 
-UNKNOWABLE = string.digits + string.ascii_letters
-"""Signs whose corruption cannot be undone without guessing: digits, and Latin letters in Kazakh text."""
+UNKNOWABLE = string.digits + string.ascii_letters + "–—+=&@#<>$€₸§°•"
+"""Signs whose corruption cannot be undone without guessing: digits, Latin letters in Kazakh text, dashes (what was
+printed where `-` was read?) and signs that stand alone."""
+
+TELLING_DASHES = frozenset({"--", "-—", "——", "-–"})
+"""Readings of a dash that a hyphen does not have, so that they can be undone."""
 
 BOUNDARY = " "
 """As a rule's neighbour: a word's edge (white space, or either end of the text)."""
@@ -109,17 +113,20 @@ class ChannelModel:
 
         Rules whose source has one of them go, and spaces beside them and insertions of them too. So training
         text keeps its digits and Latin letters (`without_sources(UNKNOWABLE)`): nobody can know what a
-        misread digit was. A letter may still be read as a digit, which can be undone.
+        misread digit was. A letter may still be read as a digit, and a dash as `TELLING_DASHES`: both can be
+        undone.
         """
         kept = frozenset(characters)
         rules = []
         for rule in self.rules:
+            outputs = rule.outputs
             if not kept.isdisjoint(rule.source):
-                continue
-            if rule.source.isspace():
-                outputs = {o: rate for o, rate in rule.outputs.items() if kept.isdisjoint(o)}
-                rule = dataclasses.replace(rule, outputs=outputs)
-            rules.append(rule)
+                outputs = {o: rate for o, rate in outputs.items() if rule.source in "–—" and o in TELLING_DASHES}
+                if not outputs:
+                    continue
+            elif rule.source.isspace():
+                outputs = {o: rate for o, rate in outputs.items() if kept.isdisjoint(o)}
+            rules.append(dataclasses.replace(rule, outputs=outputs))
         return dataclasses.replace(
             self,
             rules=tuple(rules),
