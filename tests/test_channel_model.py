@@ -14,8 +14,9 @@ from rapidfuzz.distance import Levenshtein
 
 from kzocr.channel import families
 from kzocr.channel.layout import wrap
-from kzocr.channel.model import MAX_PROBABILITY, UNKNOWABLE, ChannelModel, Rule
+from kzocr.channel.model import UNKNOWABLE, ChannelModel
 from kzocr.channel.protected import passage, protect
+from kzocr.channel.rules import MAX_PROBABILITY, Rule
 from kzocr.metrics import cer
 
 TEXT = "Қазақстан — Еуразия құрлығындағы мемлекет. Жер көлемі 2724,9 мың км². "

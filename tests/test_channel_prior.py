@@ -10,8 +10,9 @@ from typer.testing import CliRunner
 
 from kzocr.channel.estimate import fit_pairs
 from kzocr.channel.files import write_prior
-from kzocr.channel.model import UNKNOWABLE, ChannelModel, Rule
+from kzocr.channel.model import UNKNOWABLE, ChannelModel
 from kzocr.channel.prior import MIXTURE, PRIORS, ChannelPrior
+from kzocr.channel.rules import Rule
 from kzocr.cli import app
 from kzocr.metrics import cer
 from kzocr.pairs import TextPair, write_pairs

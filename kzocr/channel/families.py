@@ -11,7 +11,8 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from kzocr.channel.model import ChannelModel, Rule
+from kzocr.channel.model import ChannelModel
+from kzocr.channel.rules import Rule
 from kzocr.text import FOREIGN_LETTERS, KAZAKH_SPECIFIC_LOWER, LATIN_LOOKALIKES, LOWER, UPPER
 
 CAPITAL_LIKE_SMALL = 0.6
