@@ -24,9 +24,10 @@ import numpy as np
 from kzocr.channel.counts import DocumentCounts, count_documents
 from kzocr.channel.estimate import estimate_channel
 from kzocr.channel.families import similar_to
-from kzocr.channel.model import ChannelModel, Rule
+from kzocr.channel.model import ChannelModel
 from kzocr.channel.prior import ChannelPrior
 from kzocr.channel.realism import NoiseMaker, Realism, measure, synthesise
+from kzocr.channel.rules import Rule
 from kzocr.metrics import cer
 from kzocr.pairs import TextPair, read_pairs
 from kzocr.text import LOWER, UPPER

@@ -10,7 +10,8 @@ import pytest
 from kzocr.channel.counts import DocumentCounts, count_documents, count_pair
 from kzocr.channel.estimate import EstimatedPrior, estimate_channel, fit_pairs, fit_prior
 from kzocr.channel.files import read_prior, write_prior
-from kzocr.channel.model import ChannelModel, Rule
+from kzocr.channel.model import ChannelModel
+from kzocr.channel.rules import Rule
 from kzocr.channel.tally import tally
 from kzocr.confusion import Confusion
 from kzocr.metrics import cer

@@ -5,8 +5,9 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from kzocr.channel.model import ChannelModel, Rule
+from kzocr.channel.model import ChannelModel
 from kzocr.channel.realism import divergence, measure, synthesise
+from kzocr.channel.rules import Rule
 from kzocr.pairs import TextPair
 
 WORDS = "ел тілі жаңа шаңырақ күш бүгін ұлт мектебінде оқушылар жазып отыр алма ағашының түбінде".split()

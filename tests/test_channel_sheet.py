@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from kzocr.channel.model import ChannelModel, Rule
+from kzocr.channel.model import ChannelModel
+from kzocr.channel.rules import Rule
 from kzocr.channel.sheet import channel_sheet
 from kzocr.cli import app
 

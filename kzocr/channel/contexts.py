@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from kzocr.channel.counts import DocumentCounts
-from kzocr.channel.model import BOUNDARY
+from kzocr.channel.rules import BOUNDARY
 
 MIN_OCCURRENCES = 15
 """A neighbour is looked at if the character stood beside it so often, all documents together."""

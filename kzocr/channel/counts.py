@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from rapidfuzz.distance import Levenshtein
 
 from kzocr.alignment import EditOperation, align, chunks
-from kzocr.channel.model import BOUNDARY
+from kzocr.channel.rules import BOUNDARY
 from kzocr.confusion import Confusion
 from kzocr.pairs import TextPair
 from kzocr.text import nfc

@@ -17,8 +17,9 @@ from kzocr import __version__
 from kzocr.channel.contexts import Context, find_contexts
 from kzocr.channel.counts import DocumentCounts, count_documents
 from kzocr.channel.families import similar_to
-from kzocr.channel.model import MAX_PROBABILITY, ChannelModel, Rule
+from kzocr.channel.model import ChannelModel
 from kzocr.channel.posterior import Floats, Posterior, Row
+from kzocr.channel.rules import MAX_PROBABILITY, Rule
 from kzocr.channel.tally import KINDS, Tally, Unit, tally, tally_document
 from kzocr.pairs import TextPair
 from kzocr.text import LOWER, UPPER

@@ -11,8 +11,14 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from kzocr.channel.model import ChannelModel, Rule
+from kzocr.channel.model import ChannelModel
+from kzocr.channel.rules import Rule
 from kzocr.text import FOREIGN_LETTERS, KAZAKH_SPECIFIC_LOWER, LATIN_LOOKALIKES, LOWER, UPPER
+
+CAPITAL_LIKE_SMALL = 0.6
+"""How often a capital that is shaped like a drifting small letter drifts too."""
+
+MAX_LOST_RATE = 0.6
 
 # Look-alikes in print, flat on purpose: which of them a document shows is drawn, not how a language uses them.
 _SIMILAR = {
@@ -31,9 +37,10 @@ _SIMILAR_STRINGS = {
     "ін": "ш", "ің": "щ ін", "ні": "ш т", "пі": "ш", "іп": "ш", "лі": "ш", "ті": "п", "кі": "ю", "ші": "пп ш",
     "іі": "п", "тт": "п", "ьі": "ы", "ци": "щ", "ми": "ши", "нн": "ш", "ли": "ш", "сі": "а", "дің": "дщ",
 }  # fmt: skip
+# Only what can be undone: `—` read as `-`, `…` as `...` and `«` as `"` could have been printed so.
 _PUNCTUATION = {
-    ".": ", ' :", ",": ". ' ;", "-": "— - ‑ _", "—": "- -- –", "–": "- —", "«": "\" < << “", "»": "\" > >> ”",
-    "?": "2 7 9 ‚", "!": "1 і |", ":": ". ;", ";": ": ,", "(": "{ [", ")": "} ]", "\"": "'' “ ”", "…": "... .",
+    ".": ", ' :", ",": ". ' ;", "-": "‑ _ ~", "—": "--", "«": "< << “", "»": "> >> ”", "?": "2 7 9 ‚", "!": "1 і |",
+    ":": ". ;", ";": ": ,", "(": "{ [", ")": "} ]", "\"": "'' “ ”",
 }  # fmt: skip
 
 # What an engine with a Russian alphabet prints for the letters that it lacks, most usual first.
@@ -43,6 +50,15 @@ _RUSSIAN_READINGS = {
     "і": "1 ! i и : I / l т г | ; ' ь",
     "Қ": "К К, 1^ К; Ц * Ж", "Ғ": "Г F Е Т", "Ң": "Н Ц Н,", "Ә": "Э О З Е А", "Ө": "О Е 0 9 8",
     "Ұ": "У ¥ Y Ү", "Ү": "У Y V Ч", "Һ": "Н h Ь", "І": "1 I ! Г Т",
+}  # fmt: skip
+
+# Letters that a Russian alphabet has no sign for run together with a neighbour: ing -> shch, and where ы is seen as
+# ь and a stroke, yng -> ь and shch.
+_RUSSIAN_STRINGS = {
+    "ін": "ш ш т", "ің": "щ щ ш, ш", "ын": "ьш", "ың": "ьщ ьщ ьц", "ні": "ш ш т", "нің": "нщ шщ", "іл": "ш л",
+    "лі": "ш л1 \\1", "ті": "п п т1 и", "тін": "тш пн", "гі": "п и г1", "пі": "ш п1", "іп": "ш т", "кі": "ю к1 ю",
+    "сі": "а с1", "ім": "1м ш", "ші": "пп ш1", "шін": "шш пин", "дің": "дщ", "сің": "сщ", "бі": "61 б1", "ңі": "щ",
+    "ық": "ьщ ьік",
 }  # fmt: skip
 
 
@@ -119,8 +135,9 @@ def russian_engine(rng: np.random.Generator) -> ChannelModel:
         }
         outputs[""] = (1 - kept) * lost
         rules.append(Rule(letter, outputs))
-    for source, listed in _SIMILAR_STRINGS.items():
-        if "і" in source and rng.random() < 0.6:
+    merging = float(rng.choice([0.1, 0.4, 0.8]))
+    for source, listed in _RUSSIAN_STRINGS.items():
+        if rng.random() < merging:
             rules.append(Rule(source, {str(rng.choice(listed.split())): float(rng.uniform(0.05, 1.2) ** 2) / 1.5}))
     rules += _similar_rules(rng, int(rng.integers(0, 5)), 10 ** rng.uniform(-4, -2.5), skip=KAZAKH_SPECIFIC_LOWER)
     rules += [*_punctuation_rules(rng, chance=0.15), *_space_rules(rng, doubling=0.0)]
@@ -158,15 +175,17 @@ def mixed_alphabets(rng: np.random.Generator) -> ChannelModel:
 
 def lost_letters(rng: np.random.Generator) -> ChannelModel:
     """Return an engine that drops letters, Kazakh ones above all, and now and then a whole space."""
-    kazakh_rate, other_rate = float(rng.beta(0.8, 8)), 10 ** rng.uniform(-4, -2.2)
-    rules = [
-        Rule(
-            letter,
-            {"": kazakh_rate * float(rng.uniform(0, 2)) / 2 if letter in KAZAKH_SPECIFIC_LOWER else other_rate},
-        )
-        for letter in LOWER
-    ]
-    rules += _similar_rules(rng, int(rng.integers(0, 5)), 10 ** rng.uniform(-4.5, -3))
+    kazakh_rate, other_rate = float(rng.beta(1.2, 10)), 10 ** rng.uniform(-4, -2.2)
+    rules = []
+    for letter in LOWER:
+        rate = other_rate
+        if letter in KAZAKH_SPECIFIC_LOWER:
+            rate = kazakh_rate * float(rng.uniform(0, 2))
+        if letter == "һ":
+            rate = kazakh_rate * float(rng.uniform(1, 4))
+        for sign, lost in ((letter, rate), (letter.upper(), rate * float(rng.uniform(0, 2)))):
+            rules.append(Rule(sign, {"": min(lost, MAX_LOST_RATE)}))
+    rules += _similar_rules(rng, int(rng.integers(0, 4)), 10 ** rng.uniform(-4.5, -3.2))
     return ChannelModel(
         name="lost-letters",
         rules=_merge([*rules, *_space_rules(rng, doubling=0.0), *_punctuation_rules(rng, chance=0.2, lost=True)]),
@@ -181,7 +200,10 @@ def _letter_rates(rng: np.random.Generator, wide: str) -> dict[str, float]:
     bad = rng.choice(len(letters), size=n_bad, replace=False, p=weights / weights.sum())
     rates = {letter: float(rate) for letter, rate in zip(letters, rng.beta(0.3, 60, len(letters)), strict=True)}
     for index in bad:
-        rates[letters[index]] = float(np.clip(rng.beta(0.7, 2.0), 0.005, 0.9))
+        letter = letters[index]
+        rates[letter] = float(np.clip(rng.beta(0.7, 2.0), 0.005, 0.9))
+        if letter in LOWER and rng.random() < CAPITAL_LIKE_SMALL:
+            rates[letter.upper()] = float(np.clip(rates[letter] * rng.uniform(0.5, 1.3), 0.005, 0.9))
     return rates
 
 
@@ -204,7 +226,7 @@ def _punctuation_rules(rng: np.random.Generator, chance: float, lost: bool = Fal
     rules = []
     for source, outputs in _PUNCTUATION.items():
         if rng.random() < chance:
-            choice = "" if lost or rng.random() < 0.1 else str(rng.choice(outputs.split()))
+            choice = "" if source != "—" and (lost or rng.random() < 0.1) else str(rng.choice(outputs.split()))
             if choice != source:
                 rules.append(Rule(source, {choice: float(np.clip(rng.beta(0.5, 5), 0.002, 0.8))}))
     return rules

@@ -9,66 +9,27 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
-import re
 import string
-from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from rapidfuzz.distance import Levenshtein
 
-from kzocr.text import LATINISED
+from kzocr.channel.rules import MAX_PROBABILITY, Rule
+from kzocr.channel.sampling import Sampler
 
-UNKNOWABLE = string.digits + string.ascii_letters
-"""Signs whose corruption cannot be undone without guessing: digits, and Latin letters in Kazakh text."""
+UNKNOWABLE = string.digits + string.ascii_letters + "–—+=&@#<>$€₸§°•"
+"""Signs whose corruption cannot be undone without guessing: digits, Latin letters in Kazakh text, dashes (what was
+printed where `-` was read?) and signs that stand alone."""
 
-BOUNDARY = " "
-"""As a rule's neighbour: a word's edge (white space, or either end of the text)."""
-
-MAX_PROBABILITY = 0.998
-"""No place is changed with certainty, so that every text keeps a chance to survive."""
-
-INTENSITY_CHARS = 40
-"""Length of the stretches, about one printed line, that share a local error intensity, in characters."""
+TELLING_DASHES = frozenset({"--", "-—", "——", "-–"})
+"""Readings of a dash that a hyphen does not have, so that they can be undone."""
 
 FORMAT_VERSION = 1
-_WORD = re.compile(r"[^\W\d_]{2,}")
-
-
-@dataclass(frozen=True)
-class Rule:
-    """What one source string becomes, between given neighbours.
-
-    Attributes:
-        source: 1 to 3 printed characters.
-        outputs: read string -> probability in [0, 1]; `""` is a deletion. The rest of the mass keeps the source.
-        left: the character before, `BOUNDARY` for a word's edge, `""` for any.
-        right: the character behind, likewise.
-    """
-
-    source: str
-    outputs: Mapping[str, float]
-    left: str = ""
-    right: str = ""
-
-    def __post_init__(self) -> None:
-        if not 1 <= len(self.source) <= 3:
-            raise ValueError(f"rule: source {self.source!r} must have 1 to 3 characters")
-        if len(self.left) > 1 or len(self.right) > 1:
-            raise ValueError(f"rule {self.source!r}: left and right must be one character or empty")
-        for output, probability in self.outputs.items():
-            if output == self.source:
-                raise ValueError(f"rule {self.source!r}: the output equals the source")
-            if not 0 <= probability <= 1:
-                raise ValueError(f"rule {self.source!r}: probability of {output!r} is {probability}, not in [0, 1]")
-        if sum(self.outputs.values()) > 1 + 1e-6:
-            raise ValueError(f"rule {self.source!r}: probabilities sum to {sum(self.outputs.values()):.3f} > 1")
 
 
 @dataclass(frozen=True)
@@ -85,7 +46,7 @@ class ChannelModel:
         space_before: character -> the same, between the previous character and it.
         insertions: string -> rate per gap between two characters (specks, doubled letters).
         latin_words: rate at which a whole word is read with the Latin alphabet where it has look-alikes.
-        burstiness: variance of the local error intensity (mean 1) over stretches of `INTENSITY_CHARS`;
+        burstiness: variance of the local error intensity (mean 1) over stretches of `sampling.INTENSITY_CHARS`;
             0 spreads errors evenly.
     """
 
@@ -109,17 +70,22 @@ class ChannelModel:
 
         Rules whose source has one of them go, and spaces beside them and insertions of them too. So training
         text keeps its digits and Latin letters (`without_sources(UNKNOWABLE)`): nobody can know what a
-        misread digit was. A letter may still be read as a digit, which can be undone.
+        misread digit was. A letter may still be read as a digit, and a dash as `TELLING_DASHES`: both can be
+        undone.
         """
         kept = frozenset(characters)
         rules = []
         for rule in self.rules:
+            outputs = rule.outputs
             if not kept.isdisjoint(rule.source):
-                continue
-            if rule.source.isspace():
-                outputs = {o: rate for o, rate in rule.outputs.items() if kept.isdisjoint(o)}
-                rule = dataclasses.replace(rule, outputs=outputs)
-            rules.append(rule)
+                outputs = {o: rate for o, rate in outputs.items() if rule.source in "–—" and o in TELLING_DASHES}
+                if not outputs:
+                    continue
+            elif rule.source.isspace():
+                outputs = {o: rate for o, rate in outputs.items() if kept.isdisjoint(o)}
+            rules.append(
+                rule if len(outputs) == len(rule.outputs) else Rule(rule.source, outputs, rule.left, rule.right)
+            )
         return dataclasses.replace(
             self,
             rules=tuple(rules),
@@ -263,8 +229,9 @@ class ChannelModel:
         return cls.from_dict(read_json(path), where=str(path))
 
     @cached_property
-    def _sampler(self) -> _Sampler:
-        return _Sampler(self)
+    def _sampler(self) -> Sampler:
+        spaces = (self.space_after, self.space_before)
+        return Sampler(self.name, self.rules, spaces, self.insertions, self.latin_words, self.burstiness)
 
 
 def read_json(path: str | os.PathLike[str]) -> dict[str, Any]:
@@ -300,177 +267,3 @@ def _rates(value: object, name: str) -> dict[str, float]:
     if not isinstance(value, dict):
         raise ValueError(f"field {name!r} must be an object of rates")
     return {str(key): _rate(rate, f"{name}[{key!r}]") for key, rate in value.items()}
-
-
-class _Sampler:
-    """A `ChannelModel` as arrays: places are found with numpy, only the hits are walked in Python."""
-
-    def __init__(self, model: ChannelModel) -> None:
-        self.model = model
-        symbols = {BOUNDARY, "\n", "\t", "\r"}
-        for rule in model.rules:
-            symbols.update(rule.source + rule.left + rule.right)
-        symbols.update(model.space_after, model.space_before)
-        self.alphabet = sorted(symbols)
-        number_of = {symbol: number for number, symbol in enumerate(self.alphabet, start=1)}
-        self.base = len(self.alphabet) + 1
-        self.codes = np.array([ord(symbol) for symbol in self.alphabet], dtype=np.uint32)
-        self.is_space = np.zeros(self.base, dtype=bool)
-        for symbol in (BOUNDARY, "\n", "\t", "\r"):
-            self.is_space[number_of[symbol]] = True
-        self.boundary = number_of[BOUNDARY]
-        self.after = np.zeros(self.base)
-        self.before = np.zeros(self.base)
-        for rates, table in ((model.space_after, self.after), (model.space_before, self.before)):
-            for symbol, rate in rates.items():
-                table[number_of[symbol]] = rate
-        self._compile_rules(number_of)
-        self.insertion_strings = list(model.insertions)
-        self.insertion_cumulative = list(accumulate(model.insertions.values())) or [0.0]
-
-    def _compile_rules(self, number_of: Mapping[str, int]) -> None:
-        self.rules = list(self.model.rules)
-        self.rule_totals = np.minimum([*(sum(rule.outputs.values()) for rule in self.rules), 0.0], MAX_PROBABILITY)
-        self.outputs = [(list(r.outputs), list(accumulate(r.outputs.values()))) for r in self.rules]
-        shapes: dict[tuple[int, int, int], list[tuple[int, int]]] = {}
-        for index, rule in enumerate(self.rules):
-            key = 0
-            for symbol in rule.left + rule.source + rule.right:
-                key = key * self.base + number_of[symbol]
-            shape = (len(rule.source), len(rule.left), len(rule.right))
-            shapes.setdefault(shape, []).append((key, index))
-        order = sorted(shapes, key=lambda shape: (shape[0], shape[1] + shape[2], shape[1]))
-        self.shapes = []
-        for shape in order:
-            keys, indices = zip(*sorted(shapes[shape]), strict=True)
-            if len(set(keys)) < len(keys):
-                raise ValueError(f"channel {self.model.name!r}: two rules for the same source and neighbours")
-            self.shapes.append((shape, np.array(keys, dtype=np.int64), np.array(indices, dtype=np.int64)))
-
-    def sample(self, text: str, rng: np.random.Generator) -> str:
-        """Return a sample. As many numbers are drawn for every model of the same burstiness and Latin rate.
-
-        Each place has its own numbers, so samples of a model and of a scaled one differ by the scale alone.
-        """
-        n_chars = len(text)
-        if n_chars == 0:
-            return text
-        codes = np.frombuffer(text.encode("utf-32-le", errors="surrogatepass"), dtype="<u4")
-        numbers = np.searchsorted(self.codes, codes)
-        numbers[numbers == len(self.codes)] = 0
-        numbers = np.where(self.codes[numbers] == codes, numbers + 1, 0)
-        intensity = self._intensity(n_chars, rng)
-        rule_draws, gap_draws, rule_choices, output_choices = rng.random((4, n_chars))
-        events = self._latin_events(text, rng)
-        matches, totals = self._match(numbers)
-        rule_hits = np.flatnonzero(rule_draws < _intensified(totals, intensity))
-        space_rates = _intensified(self._space_rates(numbers), intensity)
-        insertion_rates = np.minimum(self.insertion_cumulative[-1] * intensity, MAX_PROBABILITY)
-        gap_rates = np.minimum(space_rates + insertion_rates, MAX_PROBABILITY)
-        for place in np.flatnonzero(gap_draws < gap_rates).tolist():
-            inserted = " "
-            if (left := gap_draws[place] - space_rates[place]) >= 0:
-                share = left / (gap_rates[place] - space_rates[place])
-                inserted = self._choose(self.insertion_strings, self.insertion_cumulative, share)
-            events.append((place, 0, place, inserted))
-        for place in rule_hits.tolist():
-            index, length = self._choose_rule(matches, place, rule_choices[place])
-            outputs, cumulative = self.outputs[index]
-            events.append((place, 2, place + length, self._choose(outputs, cumulative, output_choices[place])))
-        events.sort()
-        return _apply(text, events)
-
-    def _intensity(self, n_chars: int, rng: np.random.Generator) -> npt.NDArray[np.float64]:
-        if self.model.burstiness <= 0:
-            return np.ones(1)
-        shape = 1 / self.model.burstiness
-        stretches = rng.gamma(shape, 1 / shape, size=n_chars // INTENSITY_CHARS + 1)
-        return np.repeat(stretches, INTENSITY_CHARS)[:n_chars]
-
-    def _space_rates(self, numbers: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
-        rates = np.zeros(len(numbers))
-        left, right = numbers[:-1], numbers[1:]
-        rates[1:] = 1 - (1 - self.after[left]) * (1 - self.before[right])
-        rates[1:][self.is_space[left] | self.is_space[right]] = 0
-        return rates
-
-    def _match(
-        self, numbers: npt.NDArray[np.int64]
-    ) -> tuple[list[tuple[int, npt.NDArray[np.int64]]], npt.NDArray[np.float64]]:
-        """Return per source length, longest first, the rule of every place (-1: none), and the rate of any."""
-        n_chars = len(numbers)
-        neighbours = np.where(self.is_space[numbers], self.boundary, numbers)
-        padded = np.concatenate(([self.boundary], neighbours, [self.boundary]))
-        found: dict[int, npt.NDArray[np.int64]] = {}
-        for (length, n_left, n_right), keys, indices in self.shapes:
-            n_places = n_chars - length + 1
-            if n_places <= 0:
-                continue
-            key = padded[:n_places].copy() if n_left else np.zeros(n_places, dtype=np.int64)
-            for offset in range(length):
-                key = key * self.base + numbers[offset : offset + n_places]
-            if n_right:
-                key = key * self.base + padded[length + 1 : length + 1 + n_places]
-            position = np.searchsorted(keys, key)
-            position[position == len(keys)] = 0
-            hit = keys[position] == key
-            rules = found.setdefault(length, np.full(n_chars, -1, dtype=np.int64))
-            rules[:n_places][hit] = indices[position[hit]]
-        spared = np.ones(n_chars)
-        for rules in found.values():
-            spared *= 1 - self.rule_totals[rules]
-        return sorted(found.items(), reverse=True, key=lambda entry: entry[0]), 1 - spared
-
-    def _choose_rule(
-        self, matches: list[tuple[int, npt.NDArray[np.int64]]], place: int, draw: float
-    ) -> tuple[int, int]:
-        candidates = [(int(rules[place]), length) for length, rules in matches if rules[place] >= 0]
-        chances = []
-        spared = 1.0
-        for index, _ in candidates:
-            chances.append(spared * float(self.rule_totals[index]))
-            spared *= 1 - self.rule_totals[index]
-        left = draw * sum(chances)
-        for candidate, chance in zip(candidates, chances, strict=True):
-            left -= chance
-            if left < 0:
-                return candidate
-        return candidates[int(np.argmax(chances))]
-
-    @staticmethod
-    def _choose(choices: list[str], cumulative: list[float], draw: float) -> str:
-        return choices[min(bisect_right(cumulative, draw * cumulative[-1]), len(choices) - 1)]
-
-    def _latin_events(self, text: str, rng: np.random.Generator) -> list[tuple[int, int, int, str]]:
-        if self.model.latin_words <= 0:
-            return []
-        events = []
-        for word in _WORD.finditer(text):
-            if rng.random() >= self.model.latin_words:
-                continue
-            read = "".join(LATINISED.get(letter, letter) for letter in word.group())
-            n_same = sum(a == b for a, b in zip(word.group(), read, strict=False))
-            if n_same <= len(word.group()) / 3:
-                events.append((word.start(), 1, word.end(), read))
-        return events
-
-
-def _intensified(rates: npt.NDArray[np.float64], intensity: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """Return rates whose odds are multiplied by the local intensity: what is certain stays so in a good line."""
-    capped = np.minimum(rates, MAX_PROBABILITY)
-    odds = capped * intensity
-    return np.minimum(odds / (1 - capped + odds), MAX_PROBABILITY)
-
-
-def _apply(text: str, events: list[tuple[int, int, int, str]]) -> str:
-    """Return `text` with sorted (start, rank, end, output) events applied; overlapped later events are dropped."""
-    pieces = []
-    done = 0
-    for start, _, end, output in events:
-        if start < done:
-            continue
-        pieces.append(text[done:start])
-        pieces.append(output)
-        done = end
-    pieces.append(text[done:])
-    return "".join(pieces)

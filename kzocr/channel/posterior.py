@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from kzocr.channel.model import INTENSITY_CHARS
+from kzocr.channel.sampling import INTENSITY_CHARS
 from kzocr.channel.tally import Tally, Unit
 
 Floats = npt.NDArray[np.float64]

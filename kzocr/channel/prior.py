@@ -26,7 +26,7 @@ _FAMILIES: dict[str, Family] = {
     "lost-letters": families.lost_letters,
 }
 
-_ESTIMATED = ("tesseract-kaz", "tesseract-rus")
+_ESTIMATED = ("tesseract-kaz", "tesseract-rus", "tesseract-kaz-rus")
 PRIORS = Path(__file__).parent / "priors"
 """Folder of the counted priors that come with the package."""
 
@@ -141,11 +141,12 @@ def _shipped_estimate(name: str) -> EstimatedPrior:
 
 MIXTURE: dict[str, float] = {
     "clean": 0.12,
-    "spaced-letters": 0.16,
-    "similar-letters": 0.12,
-    "russian-engine": 0.16,
+    "spaced-letters": 0.15,
+    "similar-letters": 0.11,
+    "russian-engine": 0.15,
     "mixed-alphabets": 0.05,
-    "lost-letters": 0.05,
-    "tesseract-kaz": 0.17,
-    "tesseract-rus": 0.17,
+    "lost-letters": 0.06,
+    "tesseract-kaz": 0.13,
+    "tesseract-rus": 0.14,
+    "tesseract-kaz-rus": 0.09,
 }

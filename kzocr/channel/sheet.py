@@ -8,7 +8,8 @@ from html import escape
 import numpy as np
 
 from kzocr.alignment import align, chunks
-from kzocr.channel.model import BOUNDARY, ChannelModel
+from kzocr.channel.model import ChannelModel
+from kzocr.channel.rules import BOUNDARY
 from kzocr.text import LOWER, UPPER
 
 MIN_SHOWN_RATE = 0.001

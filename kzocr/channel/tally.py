@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from kzocr.channel.counts import DocumentCounts
-from kzocr.channel.model import BOUNDARY
+from kzocr.channel.rules import BOUNDARY
 
 KINDS = ("rule", "space_after", "space_before", "insertion")
 
