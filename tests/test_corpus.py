@@ -7,7 +7,7 @@ from types import ModuleType
 
 import pytest
 
-from kzocr.corpus import CorpusError, Source, load_corpus, without_overlap
+from kzocr.corpus import CorpusError, Source, load_corpus, load_word_lists, without_overlap
 
 
 def test_a_file_is_a_source_of_its_lines(tmp_path: Path) -> None:
@@ -89,3 +89,10 @@ def test_a_data_set_that_cannot_be_had_is_named(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setitem(sys.modules, "datasets", None)
     with pytest.raises(CorpusError, match=r"pip install 'kzocr\[train\]'"):
         load_corpus(["hub:user/texts::train:text"])
+
+
+def test_word_lists_keep_their_order_and_lose_what_is_no_word(tmp_path: Path) -> None:
+    path = tmp_path / "words.txt"
+    path.write_text("және\n(бар)\nжеке-жеке,\nWindows\nжән«Кім\n12\nжәне\nтыйым\n", encoding="utf-8")
+    held_out = Source.from_lines("dev", ["тыйым"])
+    assert load_word_lists([str(path)], [held_out]) == ("және", "(бар)", "жеке-жеке,")
