@@ -20,6 +20,7 @@ LAYERS: dict[str, tuple[int, bool]] = {
     "corpus": (1, False),
     "edits": (1, False),
     "metrics": (1, False),
+    "names": (1, False),
     "pairs": (1, False),
     "spans": (1, False),
     "windows": (1, False),
