@@ -25,6 +25,8 @@ STDIN = "-"
 PROGRESS_FROM_BYTES = 20_000
 """Shorter inputs are done before a progress bar would be seen."""
 
+MODEL_HELP = "A folder, a published model's name or USER/NAME on the Hub; without it the model in the package."
+
 
 class LineLayout(str, Enum):
     """What happens to the lines of a text; the values are those of `kzocr.reflow.Layout`."""
@@ -104,9 +106,7 @@ def correct(
     layout: Annotated[
         LineLayout, typer.Option(help="keep: lines stay; reflow: join the lines of each paragraph and divided words.")
     ] = LineLayout.KEEP,
-    model: Annotated[
-        str | None, typer.Option(help="A model folder or a Hub name; without it the model in the package.")
-    ] = None,
+    model: Annotated[str | None, typer.Option(help=MODEL_HELP)] = None,
     revision: Annotated[str | None, typer.Option(help="Branch, tag or commit of a Hub model.")] = None,
     device: Annotated[str, typer.Option(help="cpu, cuda, ...; auto takes a GPU if there is one.")] = "auto",
     batch_bytes: Annotated[int, typer.Option(min=1, help="Bytes of text that the model sees at once.")] = 8192,
@@ -334,6 +334,30 @@ def show_channel(
     except (OSError, ValueError) as error:
         _complain(_message(error, channel))
         raise typer.Exit(1) from error
+
+
+@app.command()
+def demo(
+    host: Annotated[str, typer.Option(help="Address to listen at; 0.0.0.0 lets other machines in.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free one from 7860 on.")] = 0,
+    language: Annotated[str | None, typer.Option(help="kk, ru or en; without it the browser's.")] = None,
+    should_open: Annotated[bool, typer.Option("--open/--no-open", help="Open the page in a browser.")] = True,
+    model: Annotated[str | None, typer.Option(help=MODEL_HELP)] = None,
+    revision: Annotated[str | None, typer.Option(help="Branch, tag or commit of a Hub model.")] = None,
+    device: Annotated[str, typer.Option(help="cpu, cuda, ...; auto takes a CUDA device if there is one.")] = "auto",
+) -> None:
+    """Show a page where text is corrected, in Kazakh, Russian and English (pip install 'kzocr[demo]')."""
+    from kzocr.demo.page import Demo, build, launch_options
+
+    try:
+        page = build(Demo(_corrector(model, revision, device, 8192, 0.5)), language=language)
+        where = {"server_name": host, "server_port": port or None, "inbrowser": should_open}
+        page.launch(**where, **launch_options(), prevent_thread_lock=True)
+    except (OSError, ValueError, ModuleNotFoundError) as error:
+        _complain(str(error))
+        raise typer.Exit(1) from error
+    typer.echo(f"kzocr demo: {page.local_url} (Ctrl-C ends it)")
+    page.block_thread()
 
 
 def _corrector(

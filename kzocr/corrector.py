@@ -146,8 +146,9 @@ class Corrector:
         words that its lexicon does not know (`kzocr.respelling`).
 
         Args:
-            name_or_path: a folder, a Hub name, or `None` for the model that comes with the package.
-            revision: branch, tag or commit on the Hub.
+            name_or_path: a folder, `user/name` on the Hub, the name of a published model (`kzocr/published.json`),
+                or `None` or "embedded" for the model that comes with the package.
+            revision: branch, tag or commit on the Hub; a published model is pinned to a commit without it.
             device: "cpu", "cuda", ...; "auto" takes a CUDA device if there is one.
             dtype: "float32", "bfloat16", ...; "auto" is bfloat16 on CUDA and float32 elsewhere.
             batch_bytes: see the class.
@@ -157,7 +158,8 @@ class Corrector:
 
         Raises:
             FileNotFoundError: no such folder, or no weights in it.
-            ValueError: pickled weights, another architecture or another vocabulary; the message says which.
+            ValueError: no such name, pickled weights, another architecture or vocabulary; the message says which.
+            OSError: the Hub cannot be reached or has no such model; the message says what to do.
         """
         source: _Source = {
             "name_or_path": None if name_or_path is None else str(name_or_path),

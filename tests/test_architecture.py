@@ -15,12 +15,14 @@ LAYERS: dict[str, tuple[int, bool]] = {
     # module: (layer, may use torch)
     "text": (0, False),
     "config": (0, False),
+    "licences": (0, False),
     "alignment": (1, False),
     "charts": (1, False),
     "corpus": (1, False),
     "edits": (1, False),
     "lexicon": (1, False),
     "metrics": (1, False),
+    "names": (1, False),
     "pairs": (1, False),
     "spans": (1, False),
     "windows": (1, False),
@@ -52,12 +54,15 @@ LAYERS: dict[str, tuple[int, bool]] = {
     "training": (5, True),
     "evaluation": (5, False),
     "fuzzing": (5, False),
+    "card": (6, False),
     "formats": (6, False),
     "report": (6, False),
     "trust": (6, False),
-    "hub": (6, False),
-    "cli": (7, False),
-    "__main__": (8, False),
+    "demo": (7, False),
+    "hub": (7, False),
+    "space": (8, False),
+    "cli": (8, False),
+    "__main__": (9, False),
 }
 LAZY = {"cli"}
 """These may use torch inside a function, when there is work for it."""
