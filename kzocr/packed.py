@@ -358,9 +358,12 @@ def _activated(inner: Tensor, name: str) -> Tensor:
 
 def _feed_forward_weights(layer: Any) -> _FeedForward:
     """Return the weights of a `T5LayerFF`."""
-    dense, config_name = layer.DenseReluDense, type(layer.DenseReluDense.act).__name__
+    dense = layer.DenseReluDense
+    config_name = type(dense.act).__name__ + ("Tanh" if getattr(dense.act, "approximate", "") == "tanh" else "")
     names = {
         "NewGELUActivation": "gelu_new",
+        "GELUTanh": "gelu_new",
+        "GELU": "gelu",
         "GELUActivation": "gelu",
         "SiLUActivation": "silu",
         "ReLU": "relu",
