@@ -11,6 +11,7 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate
+from os.path import commonprefix
 
 from kzocr.edits import Edit, apply_edits
 
@@ -94,14 +95,11 @@ def replacements(words: Sequence[Word], edits: Sequence[Edit]) -> list[Replaceme
     starts = list(accumulate((len(word.text) + 1 for word in words), initial=0))[:-1]
     groups: list[tuple[int, int, list[Edit]]] = []
     for edit in edits:
-        first = max(bisect_right(starts, edit.start) - 1, 0)
-        if edit.start == starts[first] + len(words[first].text) and edit.end > edit.start:
-            end = max(bisect_right(starts, edit.end - 1), first + 1)
-            end = max(end, min(first + 2, len(words)))
-        else:
-            end = max(bisect_right(starts, max(edit.end - 1, edit.start)), first + 1)
-            if edit.end > starts[end - 1] + len(words[end - 1].text):
-                end = min(end + 1, len(words))
+        first = bisect_right(starts, edit.start) - 1
+        last_place = max(edit.end - 1, edit.start)
+        end = bisect_right(starts, last_place)
+        if edit.end > edit.start and last_place == starts[end - 1] + len(words[end - 1].text):
+            end += 1  # it ends with the space behind a word, and so concerns the next one
         if groups and first < groups[-1][1]:
             last = groups[-1]
             groups[-1] = (last[0], max(last[1], end), [*last[2], edit])
@@ -145,12 +143,21 @@ def _places(original: str, edits: Sequence[Edit]) -> list[float]:
     """Return where each character border of the edited text lies in the original, in characters."""
     places: list[float] = []
     position = 0
-    for edit in edits:
+    for edit in map(_trimmed, edits):
         places += [float(place) for place in range(position, edit.start)]
         width = edit.end - edit.start
         places += [edit.start + width * i / len(edit.after) for i in range(len(edit.after))]
         position = edit.end
     return [*places, *(float(place) for place in range(position, len(original) + 1))]
+
+
+def _trimmed(edit: Edit) -> Edit:
+    """Return the edit without the characters that it begins and ends with on both sides."""
+    n_same = len(commonprefix([edit.before, edit.after]))
+    before, after = edit.before[n_same:], edit.after[n_same:]
+    n_same_behind = len(commonprefix([before[::-1], after[::-1]]))
+    before, after = before[: len(before) - n_same_behind], after[: len(after) - n_same_behind]
+    return Edit(edit.start + n_same, edit.end - n_same_behind, before, after, edit.confidence)
 
 
 def _box(words: Sequence[Word], start: float, end: float, start_share: float, end_share: float) -> Box | None:

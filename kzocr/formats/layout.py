@@ -93,7 +93,11 @@ class LayoutFile:
         return file
 
     def _page(self) -> Page:
-        return self.dialect.page(self.markup.tree())
+        tree = self.markup.tree()
+        try:
+            return self.dialect.page(tree)
+        except ValueError as error:
+            raise ValueError(f"{self.markup.name}: {error}") from error
 
     @cached_property
     def text(self) -> str:
