@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from enum import Enum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, BinaryIO, cast
 
 import typer
 
 import kzocr
 from kzocr.edits import LINE_BREAKS
 from kzocr.formats import plain
+from kzocr.formats.jsonl import correct_jsonl
+from kzocr.formats.layout import LayoutFile
+from kzocr.formats.parquet import correct_parquet
+from kzocr.formats.recognise import DIALECTS, HEAD_BYTES, Format, recognise
+from kzocr.formats.texts import files_of, read_text
 
 if TYPE_CHECKING:
     from kzocr.corrector import Correction, Corrector, Progress
@@ -33,6 +38,18 @@ class LineLayout(str, Enum):
 
     KEEP = "keep"
     REFLOW = "reflow"
+
+
+class FileFormat(str, Enum):
+    """How a file is read; the values are those of `kzocr.formats.recognise.FORMATS`, and one more."""
+
+    AUTO = "auto"
+    TEXT = "text"
+    HOCR = "hocr"
+    ALTO = "alto"
+    PAGE = "page"
+    JSONL = "jsonl"
+    PARQUET = "parquet"
 
 
 app = typer.Typer(
@@ -70,6 +87,7 @@ class _Task:
 
     name: str
     destination: Path | None
+    file_format: FileFormat = FileFormat.AUTO
 
     @property
     def label(self) -> str:
@@ -81,17 +99,36 @@ class _Task:
         path = Path(self.name)
         return path.stat().st_size if self.name != STDIN and path.is_file() else 0
 
-    def read(self) -> plain.TextFile:
+    @property
+    def kind(self) -> Format:
+        """Return the format of the input; the standard input is known by its content only if it was read."""
+        if self.file_format is not FileFormat.AUTO:
+            return cast("Format", self.file_format.value)
         if self.name == STDIN:
-            return plain.parse(sys.stdin.buffer.read(), name=self.label)
-        return plain.read(Path(self.name))
+            return "text"
+        with Path(self.name).open("rb") as file:
+            return recognise(file.read(HEAD_BYTES), self.name)
+
+    def read(self) -> plain.TextFile | LayoutFile:
+        data = sys.stdin.buffer.read() if self.name == STDIN else Path(self.name).read_bytes()
+        kind = self.kind
+        if self.name == STDIN and self.file_format is FileFormat.AUTO:
+            kind = recognise(data[:HEAD_BYTES], self.label)
+        if kind in DIALECTS:
+            return LayoutFile.of(data, self.label, DIALECTS[kind])
+        if kind != "text":
+            raise ValueError(f"{self.label}: this is {kind}: say --format {kind}")
+        return plain.parse(data, name=self.label)
 
 
 @app.command()
 def correct(
     files: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[FILES]...", help="UTF-8 text; none or - is the standard input."),
+        typer.Argument(
+            metavar="[FILES]...",
+            help="UTF-8 text, hOCR, ALTO, PAGE XML, JSONL or Parquet; none or - is the standard input.",
+        ),
     ] = None,
     output: Annotated[
         str | None,
@@ -110,11 +147,16 @@ def correct(
     revision: Annotated[str | None, typer.Option(help="Branch, tag or commit of a Hub model.")] = None,
     device: Annotated[str, typer.Option(help="cpu, cuda, ...; auto takes a GPU if there is one.")] = "auto",
     batch_bytes: Annotated[int, typer.Option(min=1, help="Bytes of text that the model sees at once.")] = 8192,
+    file_format: Annotated[
+        FileFormat, typer.Option("--format", help="auto tells by the content and the file's ending.")
+    ] = FileFormat.AUTO,
+    column: Annotated[str, typer.Option(help="The key or column of JSONL and Parquet that holds the text.")] = "text",
 ) -> None:
     """Correct OCR text. Nothing is written over an input unless --in-place says so."""
     if in_place + diff + as_json > 1 or (in_place and output is not None) or (diff and output is not None):
         raise typer.BadParameter("--in-place, --diff and --json go alone, and only --json goes with -o")
-    tasks = _tasks(files or [STDIN], output, in_place, suffix=".json" if as_json else "")
+    found = _tasks(files or [STDIN], output, in_place, suffix=".json" if as_json else "")
+    tasks = [replace(task, file_format=file_format) for task in found]
     corrector: Corrector | None = None
     n_failed = n_done_bytes = 0
     n_all_bytes = sum(task.n_bytes for task in tasks)
@@ -125,13 +167,22 @@ def correct(
                 show(start + size * n_done // max(n_all, 1), n_all_bytes)
 
             try:
+                if (kind := task.kind) in ("jsonl", "parquet"):
+                    if diff or as_json:
+                        raise ValueError(f"{task.label}: {kind} is written anew; --diff and --json do not go with it")
+                    corrector = corrector or _corrector(model, revision, device, batch_bytes, min_confidence)
+                    _correct_rows(corrector, task, kind, column, layout.value, show, n_done_bytes)
+                    continue
                 file = task.read()
+                if isinstance(file, LayoutFile) and layout is not LineLayout.KEEP:
+                    raise ValueError(f"{task.label}: the lines of {file.dialect.name} stay; --layout is for plain text")
                 corrector = corrector or _corrector(model, revision, device, batch_bytes, min_confidence)
                 _correct_one(corrector, task, file, on_progress, layout.value, diff=diff, as_json=as_json)
             except (OSError, ValueError) as error:
                 n_failed += 1
                 _complain(_message(error, task.label))
-            n_done_bytes += task.n_bytes
+            finally:
+                n_done_bytes += task.n_bytes
     if n_failed:
         raise typer.Exit(1)
 
@@ -165,7 +216,7 @@ def _tasks(names: list[str], output: str | None, in_place: bool, suffix: str = "
 def _correct_one(
     corrector: Corrector,
     task: _Task,
-    file: plain.TextFile,
+    file: plain.TextFile | LayoutFile,
     on_progress: Progress,
     layout: Layout,
     *,
@@ -183,16 +234,61 @@ def _correct_one(
             "edits": [asdict(edit) for edit in correction.edits],
             "kept": dict(correction.kept),
         }
-        corrected = plain.TextFile(json.dumps(record, ensure_ascii=False) + "\n")
+        data = (json.dumps(record, ensure_ascii=False) + "\n").encode("utf-8")
+    elif isinstance(file, LayoutFile):
+        data = file.with_edits(corrector.explain(file.text, on_progress=on_progress).edits)
     else:
         text = corrector.correct(file.text, layout=layout, on_progress=on_progress)
-        corrected = plain.TextFile(text, file.has_byte_order_mark)
+        data = plain.serialise(plain.TextFile(text, file.has_byte_order_mark))
     if task.destination is None:
-        sys.stdout.buffer.write(plain.serialise(corrected))
+        sys.stdout.buffer.write(data)
         sys.stdout.buffer.flush()
     else:
         task.destination.parent.mkdir(parents=True, exist_ok=True)
-        plain.write(task.destination, corrected)
+        with plain.replacing(task.destination) as unfinished:
+            unfinished.write_bytes(data)
+
+
+def _correct_rows(
+    corrector: Corrector, task: _Task, kind: Format, column: str, layout: Layout, show: Progress, n_before_bytes: int
+) -> None:
+    """Correct a column of JSONL or Parquet, a few rows at a time."""
+
+    def stream(texts: Iterable[str]) -> Iterator[str]:
+        return corrector.correct_stream(texts, layout=layout)
+
+    n_done_bytes = n_before_bytes
+
+    def on_bytes(n_bytes: int) -> None:
+        nonlocal n_done_bytes
+        n_done_bytes += n_bytes
+        show(n_done_bytes, 0)
+
+    if task.destination is None:
+        if kind == "parquet":
+            raise ValueError(f"{task.label}: Parquet is not printed: say where it goes with -o, or --in-place")
+        with _opened(task.name) as source:
+            correct_jsonl(source, sys.stdout.buffer, column, stream, task.label, on_bytes)
+        sys.stdout.buffer.flush()
+        return
+    if kind == "parquet" and task.name == STDIN:
+        raise ValueError("Parquet is read from a file, not from the standard input")
+    task.destination.parent.mkdir(parents=True, exist_ok=True)
+    with plain.replacing(task.destination) as unfinished:
+        if kind == "parquet":
+            correct_parquet(Path(task.name), unfinished, column, stream)
+        else:
+            with _opened(task.name) as source, unfinished.open("wb") as target:
+                correct_jsonl(source, target, column, stream, task.label, on_bytes)
+
+
+@contextmanager
+def _opened(name: str) -> Iterator[BinaryIO]:
+    if name == STDIN:
+        yield sys.stdin.buffer
+        return
+    with Path(name).open("rb") as file:
+        yield file
 
 
 def _print_diff(correction: Correction, label: str) -> None:
@@ -271,7 +367,8 @@ def corrupt(
     [task] = _tasks([file], output, in_place=False)
     rng = np.random.default_rng(seed)
     try:
-        content = task.read()
+        content = replace(task, file_format=FileFormat.TEXT).read()
+        assert isinstance(content, plain.TextFile)
         channel = ChannelPrior.load(prior).draw(rng)
         if cer is None:
             text = channel.sample(content.text, rng)
@@ -287,6 +384,45 @@ def corrupt(
     except (OSError, ValueError) as error:
         _complain(_message(error, task.label))
         raise typer.Exit(1) from error
+
+
+@app.command()
+def adapt(
+    files: Annotated[list[str], typer.Argument(help="What an engine read: text files, layout files, folders of them.")],
+    text: Annotated[
+        list[str], typer.Option("--text", help="Clean Kazakh text: a file or a folder of *.txt; again for more.")
+    ],
+    output: Annotated[str, typer.Option("-o", "--output", help="Folder of the run; the model goes to `model` in it.")],
+    model: Annotated[str | None, typer.Option(help="A model folder; without it the model in the package.")] = None,
+    steps: Annotated[int, typer.Option(min=1, help="Training steps; about a second each on one CPU core.")] = 320,
+    rounds: Annotated[
+        int, typer.Option(min=1, help="How often documents are corrected and their noise is counted.")
+    ] = 2,
+    held_out: Annotated[float, typer.Option(help="Share of the documents to report on, not to learn from.")] = 0.2,
+    pairs: Annotated[str | None, typer.Option(help="JSONL of printed and read text, to score with only.")] = None,
+    column: Annotated[str, typer.Option(help="The key or column of JSONL and Parquet that holds the text.")] = "text",
+    seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same split and the same noise.")] = 1,
+) -> None:
+    """Adapt a model to your own OCR files, without ground truth. Started again, it goes on where it was."""
+    try:
+        paths = files_of([Path(name) for name in files])
+        texts = {str(path): read_text(path, column) for path in paths}
+        from kzocr.adaptation.run import Adaptation, AdaptationSettings
+        from kzocr.adaptation.summary import summary
+        from kzocr.pairs import read_pairs
+
+        settings = AdaptationSettings(
+            tuple(text), model, n_rounds=rounds, n_steps=steps, held_out_share=held_out, seed=seed
+        )
+        with _stages() as on_progress:
+            scored = read_pairs(pairs) if pairs else []
+            report = Adaptation(texts, Path(output), settings, scored, on_progress).run()
+    except (OSError, ValueError, RuntimeError) as error:
+        _complain(str(error))
+        raise typer.Exit(1) from error
+    typer.echo(summary(report))
+    if report.model is None:
+        raise typer.Exit(1)
 
 
 @app.command("fit-channel")
@@ -397,7 +533,38 @@ def _progress(n_all_bytes: int) -> Iterator[Progress]:
     columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         row = bar.add_task("correcting", total=n_all_bytes)
-        yield lambda n_done, n_all: bar.update(row, completed=n_done, total=n_all)
+        yield lambda n_done, n_all: bar.update(row, completed=n_done, total=n_all or n_all_bytes)
+
+
+@contextmanager
+def _stages() -> Iterator[Callable[[str, int, int], None]]:
+    """Give a function that shows what is being done: bars on a terminal, else a line for each stage."""
+    from transformers.utils.logging import disable_progress_bar
+
+    disable_progress_bar()  # type: ignore[no-untyped-call]
+    if not sys.stderr.isatty():
+        seen: set[str] = set()
+
+        def say(what: str, _done: int, _all: int) -> None:
+            if what not in seen:
+                seen.add(what)
+                typer.echo(f"kzocr: {what}", err=True)
+
+        yield say
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TaskID, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
+    rows: dict[str, TaskID] = {}
+    with Progress(*columns, console=Console(stderr=True)) as bar:
+
+        def show(what: str, n_done: int, n_all: int) -> None:
+            if what not in rows:
+                rows[what] = bar.add_task(what, total=n_all)
+            bar.update(rows[what], completed=n_done, total=n_all)
+
+        yield show
 
 
 def _message(error: OSError | ValueError, label: str) -> str:

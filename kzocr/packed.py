@@ -371,14 +371,13 @@ def _activated(inner: Tensor, name: str) -> Tensor:
 def _feed_forward_weights(layer: Any) -> _FeedForward:
     """Return the weights of a `T5LayerFF`."""
     dense = layer.DenseReluDense
-    config_name = type(dense.act).__name__
-    if isinstance(dense.act, torch.nn.GELU) and dense.act.approximate == "tanh":
-        config_name = "NewGELUActivation"
+    config_name = type(dense.act).__name__ + ("Tanh" if getattr(dense.act, "approximate", "") == "tanh" else "")
     names = {
         "NewGELUActivation": "gelu_new",
+        "GELUTanh": "gelu_new",
+        "GELU": "gelu",
         "GELUActivation": "gelu",
         "SiLUActivation": "silu",
-        "GELU": "gelu",
         "ReLU": "relu",
     }
     if config_name not in names:

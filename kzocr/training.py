@@ -12,7 +12,7 @@ import logging
 import math
 import shutil
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
@@ -77,7 +77,11 @@ class Progress:
 
 
 class Trainer:
-    """One run of `config` in `folder`; `train` starts it or goes on with it."""
+    """One run of `config` in `folder`; `train` starts it or goes on with it.
+
+    Attributes:
+        on_step: called after every step with the number of steps done.
+    """
 
     def __init__(self, config: TrainingConfig, folder: Path) -> None:
         """Load the corpus and the newest checkpoint of `folder`, or build a new model.
@@ -116,6 +120,7 @@ class Trainer:
             WeightAverage(self.plain_model, config.optimizer.ema_decay) if config.optimizer.ema_decay else None
         )
         self.progress = Progress()
+        self.on_step: Callable[[int], None] | None = None
         self.board: Any = None
         if (checkpoint := newest_checkpoint(folder)) is not None:
             self._load(checkpoint)
@@ -142,6 +147,8 @@ class Trainer:
             started = time.monotonic()
             losses.append(self._step(batches))
             step = self.progress.step
+            if self.on_step is not None:
+                self.on_step(step)
             self.progress.seconds += time.monotonic() - started
             if step % run.log_steps == 0:
                 seconds = self.progress.seconds - logged_seconds

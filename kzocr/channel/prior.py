@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -27,6 +29,9 @@ _FAMILIES: dict[str, Family] = {
 }
 
 _ESTIMATED = ("tesseract-kaz", "tesseract-rus", "tesseract-kaz-rus")
+MIXTURE_FORMAT = "kzocr-prior-mixture"
+"""The `format` of a JSON file that mixes shipped families and fitted files."""
+
 PRIORS = Path(__file__).parent / "priors"
 """Folder of the counted priors that come with the package."""
 
@@ -47,6 +52,7 @@ class ChannelPrior:
         greatest_factor: see `least_factor`.
         unknowable: signs that counted channels leave alone; see `ChannelModel.without_sources`.
         fitted: families besides those that come with the package.
+        unscaled: families whose rates are left as they are.
     """
 
     name: str
@@ -55,6 +61,7 @@ class ChannelPrior:
     greatest_factor: float = 1.0
     unknowable: str = UNKNOWABLE
     fitted: Mapping[str, EstimatedPrior | ChannelModel] = field(default_factory=dict)
+    unscaled: frozenset[str] = _UNSCALED
 
     def __post_init__(self) -> None:
         known = [*_FAMILIES, *_ESTIMATED, *self.fitted]
@@ -80,7 +87,7 @@ class ChannelPrior:
         factor = float(np.exp(rng.uniform(np.log(self.least_factor), np.log(self.greatest_factor))))
         if family not in _FAMILIES:
             factor = min(factor, 1.0)
-        return model if factor == 1.0 or family in _UNSCALED else model.scaled(factor)
+        return model if factor == 1.0 or family in self.unscaled else model.scaled(factor)
 
     def _draw_from(self, family: str, rng: np.random.Generator) -> ChannelModel:
         if family in _FAMILIES:
@@ -104,15 +111,18 @@ class ChannelPrior:
     def from_file(cls, path: str | os.PathLike[str]) -> ChannelPrior:
         """Return the prior that was fitted to someone's pairs (`kzocr fit-channel`).
 
-        A file with a single `ChannelModel` gives a prior whose documents all have that channel.
+        A file with a single `ChannelModel` gives a prior whose documents all have that channel; one that
+        `write_mixture` wrote is a mixture of shipped families and fitted files.
 
         Raises:
             ValueError: the file is broken; the message names file and field.
             OSError: the file cannot be read.
         """
         data, where = read_json(path), os.fspath(path)
+        if data.get("format") == MIXTURE_FORMAT:
+            return _read_mixture(data, Path(path))
         source: EstimatedPrior | ChannelModel
-        source = prior_from_json(data, where) if data.get("format") == FORMAT else ChannelModel.from_dict(data, where)
+        source = _fitted(data, where)
         return cls(source.name, {where: 1.0}, fitted={where: source})
 
     @classmethod
@@ -132,6 +142,69 @@ class ChannelPrior:
     def shipped_names() -> list[str]:
         """Return the names that `shipped` knows."""
         return ["mixture", *_FAMILIES, *_ESTIMATED]
+
+
+def write_mixture(path: str | os.PathLike[str], name: str, weights: Mapping[str, float], share: float) -> None:
+    """Write a JSON file that mixes documents of fitted files with those of the shipped `mixture`.
+
+    Args:
+        path: the file; fitted files are looked for beside it.
+        name: for people.
+        weights: weight of each fitted file by its name, or of a shipped family; fitted ones are not scaled.
+        share: share of the documents that are drawn by `weights`, 0 < share <= 1; the others are the shipped mixture's.
+
+    Raises:
+        ValueError: `share` is out of its range.
+    """
+    if not 0 < share <= 1:
+        raise ValueError(f"share must be above 0 and at most 1, got {share}")
+    total = sum(weights.values())
+    content = {
+        "format": MIXTURE_FORMAT,
+        "name": name,
+        "weights": {family: round(share * weight / total, 6) for family, weight in weights.items()},
+        "shipped_mixture": round(1 - share, 6),
+    }
+    Path(path).write_text(json.dumps(content, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+
+
+def _read_mixture(data: Mapping[str, Any], path: Path) -> ChannelPrior:
+    """Return the prior that `write_mixture` wrote.
+
+    Raises:
+        ValueError: a field is missing or wrong; the message names file and field.
+    """
+    weights, rest = data.get("weights"), data.get("shipped_mixture")
+    if not isinstance(weights, dict) or not all(_is_weight(weight) for weight in weights.values()):
+        raise ValueError(f"{path}: field 'weights' must be names with numbers")
+    if not _is_weight(rest):
+        raise ValueError(f"{path}: field 'shipped_mixture' must be a number")
+    total = sum(MIXTURE.values())
+    mixed = {family: rest * weight / total for family, weight in MIXTURE.items()} if rest else {}
+    fitted: dict[str, EstimatedPrior | ChannelModel] = {}
+    for family, weight in weights.items():
+        mixed[family] = mixed.get(family, 0.0) + weight
+        if family not in _FAMILIES and family not in _ESTIMATED:
+            source = path.parent / family
+            fitted[family] = _fitted(read_json(source), os.fspath(source))
+    shipped = ChannelPrior.shipped("mixture")
+    unscaled = _UNSCALED | fitted.keys()
+    return ChannelPrior(
+        str(data.get("name", path.stem)),
+        mixed,
+        shipped.least_factor,
+        shipped.greatest_factor,
+        fitted=fitted,
+        unscaled=unscaled,
+    )
+
+
+def _is_weight(value: object) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and value >= 0
+
+
+def _fitted(data: Mapping[str, Any], where: str) -> EstimatedPrior | ChannelModel:
+    return prior_from_json(data, where) if data.get("format") == FORMAT else ChannelModel.from_dict(data, where)
 
 
 @cache
