@@ -20,10 +20,8 @@ from transformers.utils.hub import cached_file
 from kzocr.calibration import CALIBRATION_FILE, Calibration
 from kzocr.encoding import VOCAB_SIZE
 from kzocr.lexicon import LEXICON_FILE, Lexicon
-from kzocr.spelling import SPELLING_FILE, SpellingModel
-=======
 from kzocr.names import Location, is_path, locate
->>>>>>> h-b
+from kzocr.spelling import SPELLING_FILE, SpellingModel
 
 EMBEDDED = Path(__file__).parent / "weights"
 """The folder of the model that comes with the package."""

@@ -54,7 +54,7 @@ LAYERS: dict[str, tuple[int, bool]] = {
     "training": (5, True),
     "evaluation": (5, False),
     "fuzzing": (5, False),
-    "adaptation": (6, True),
+    "adaptation": (7, True),
     "card": (6, False),
     "formats": (6, False),
     "report": (6, False),

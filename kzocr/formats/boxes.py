@@ -10,8 +10,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import accumulate
-from os.path import commonprefix
+from itertools import accumulate, takewhile
 
 from kzocr.edits import Edit, apply_edits
 
@@ -153,9 +152,9 @@ def _places(original: str, edits: Sequence[Edit]) -> list[float]:
 
 def _trimmed(edit: Edit) -> Edit:
     """Return the edit without the characters that it begins and ends with on both sides."""
-    n_same = len(commonprefix([edit.before, edit.after]))
+    n_same = _n_same(edit.before, edit.after)
     before, after = edit.before[n_same:], edit.after[n_same:]
-    n_same_behind = len(commonprefix([before[::-1], after[::-1]]))
+    n_same_behind = _n_same(before[::-1], after[::-1])
     before, after = before[: len(before) - n_same_behind], after[: len(after) - n_same_behind]
     return Edit(edit.start + n_same, edit.end - n_same_behind, before, after, edit.confidence)
 
@@ -194,3 +193,9 @@ def _box(words: Sequence[Word], start: float, end: float, start_share: float, en
     for box in parts[1:]:
         joined = joined.union(box)
     return joined
+
+
+def _n_same(left: str, right: str) -> int:
+    """Return with how many equal characters the two strings begin."""
+    same = takewhile(lambda pair: pair[0] == pair[1], zip(left, right, strict=False))
+    return sum(1 for _ in same)
