@@ -210,14 +210,8 @@ class Trainer:
             input_ids=batch["input_ids"].to(device),
             attention_mask=batch["attention_mask"].to(device),
             decoder_input_ids=shift_right(labels),
-        ).logits.float()
-        losses = torch.nn.functional.cross_entropy(
-            logits.flatten(0, 1), labels.flatten(), ignore_index=IGNORED_LABEL, reduction="none"
-        )
-        weights = (labels != IGNORED_LABEL).float()
-        if "weights" in batch:
-            weights = weights * batch["weights"].to(device)
-        return (losses * weights.flatten()).sum() / weights.sum()
+        ).logits
+        return masked_cross_entropy(logits, labels, batch["weights"].to(device) if "weights" in batch else None)
 
     def _batches(self) -> Iterator[Batch]:
         """Yield batches from where the run is; with several processes each takes every n-th batch."""
@@ -405,6 +399,23 @@ def shift_right(labels: torch.Tensor) -> torch.Tensor:
     shifted = torch.zeros_like(labels)
     shifted[:, 1:] = labels[:, :-1]
     return shifted.masked_fill(shifted == IGNORED_LABEL, 0)
+
+
+def masked_cross_entropy(logits: torch.Tensor, labels: torch.Tensor, weights: torch.Tensor | None) -> torch.Tensor:
+    """Return the weighted mean cross entropy a byte, in nats, over the labels that are no padding.
+
+    Args:
+        logits: (batch, sequence, ids).
+        labels: (batch, sequence).
+        weights: (batch, sequence), or None for equal ones.
+    """
+    losses = torch.nn.functional.cross_entropy(
+        logits.float().flatten(0, 1), labels.flatten(), ignore_index=IGNORED_LABEL, reduction="none"
+    )
+    counted = (labels != IGNORED_LABEL).float()
+    if weights is not None:
+        counted = counted * weights
+    return (losses * counted.flatten()).sum() / counted.sum()
 
 
 def validate(model: PreTrainedModel, examples: list[Example]) -> dict[str, float]:
