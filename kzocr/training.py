@@ -159,7 +159,16 @@ class Trainer:
                 self._validate()
             if step % run.checkpoint_steps == 0 or step == run.max_steps:
                 self.save()
+        self._draw_curves()
         return self.export()
+
+    def _draw_curves(self) -> None:
+        if self.accelerator.is_main_process and find_spec("PIL") is not None:
+            from kzocr.curves import CURVES_NAME, write_curves
+
+            records = read_log(self.folder / LOG_NAME)
+            if any("loss" in record for record in records):
+                write_curves(records, self.folder / CURVES_NAME)
 
     def _mean(self, losses: list[float]) -> float:
         """Return the mean of `losses` over their steps and over all processes."""

@@ -19,6 +19,7 @@ LAYERS: dict[str, tuple[int, bool]] = {
     "alignment": (1, False),
     "charts": (1, False),
     "corpus": (1, False),
+    "curves": (1, False),
     "edits": (1, False),
     "lexicon": (1, False),
     "metrics": (1, False),
