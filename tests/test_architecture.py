@@ -49,6 +49,7 @@ LAYERS: dict[str, tuple[int, bool]] = {
     "loading": (4, True),
     "optimization": (4, True),
     "outputs": (4, True),
+    "passes": (5, True),
     "respelling": (5, True),
     "corrector": (6, True),
     "custom_generate": (5, True),
