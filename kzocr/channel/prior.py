@@ -9,6 +9,7 @@ from functools import cache
 from pathlib import Path
 
 import numpy as np
+import yaml
 
 from kzocr.channel import families
 from kzocr.channel.estimate import EstimatedPrior
@@ -33,6 +34,14 @@ PRIORS = Path(__file__).parent / "priors"
 _UNSCALED = frozenset({"russian-engine", "tesseract-rus"})
 """Engines without the Kazakh letters: they lose them on the best of prints too."""
 
+PROBE = (
+    "Ғылым мен білім — халықтың байлығы. Үлкен үйдің жанында өскен ағаштың көлеңкесінде біз кешке дейін "
+    "әңгіме айтып отырдық, кейін жаңбыр жауып, бәріміз үйге қайттық. Қыс ұзақ, ал жаз қысқа болды!"
+)
+"""A text with all letters of daily use, on which the error rates of channels are compared."""
+
+MAX_DRAWS = 100
+
 
 @dataclass(frozen=True)
 class ChannelPrior:
@@ -47,6 +56,7 @@ class ChannelPrior:
         greatest_factor: see `least_factor`.
         unknowable: signs that counted channels leave alone; see `ChannelModel.without_sources`.
         fitted: families besides those that come with the package.
+        greatest_cer: a channel that misreads a larger share of `PROBE` is drawn again; 1 takes all.
     """
 
     name: str
@@ -55,6 +65,7 @@ class ChannelPrior:
     greatest_factor: float = 1.0
     unknowable: str = UNKNOWABLE
     fitted: Mapping[str, EstimatedPrior | ChannelModel] = field(default_factory=dict)
+    greatest_cer: float = 1.0
 
     def __post_init__(self) -> None:
         known = [*_FAMILIES, *_ESTIMATED, *self.fitted]
@@ -70,9 +81,24 @@ class ChannelPrior:
                 f"prior {self.name!r}: 0 < least_factor <= greatest_factor does not hold for "
                 f"{self.least_factor}, {self.greatest_factor}"
             )
+        if not 0 < self.greatest_cer <= 1:
+            raise ValueError(f"prior {self.name!r}: greatest_cer must be above 0 and at most 1: {self.greatest_cer}")
 
     def draw(self, rng: np.random.Generator) -> ChannelModel:
-        """Return the channel of one new document; the same state of `rng` gives the same channel."""
+        """Return the channel of one new document; the same state of `rng` gives the same channel.
+
+        Raises:
+            ValueError: `MAX_DRAWS` channels one after the other were over `greatest_cer`.
+        """
+        for _ in range(MAX_DRAWS):
+            model = self._draw_any(rng)
+            if self.greatest_cer >= 1 or model.expected_error_rate(PROBE) <= self.greatest_cer:
+                return model
+        raise ValueError(
+            f"prior {self.name!r}: {MAX_DRAWS} channels in a row misread more than {self.greatest_cer:.0%}"
+        )
+
+    def _draw_any(self, rng: np.random.Generator) -> ChannelModel:
         names = list(self.weights)
         shares = np.array([self.weights[name] for name in names], dtype=float)
         family = names[int(rng.choice(len(names), p=shares / shares.sum()))]
@@ -91,7 +117,7 @@ class ChannelPrior:
 
     @classmethod
     def load(cls, name_or_path: str) -> ChannelPrior:
-        """Return a shipped prior by its name, or the one in a JSON file by its path.
+        """Return a shipped prior by its name, or the one in a JSON or YAML file by its path.
 
         Raises:
             ValueError: neither a shipped prior nor a file, or the file is broken.
@@ -104,12 +130,15 @@ class ChannelPrior:
     def from_file(cls, path: str | os.PathLike[str]) -> ChannelPrior:
         """Return the prior that was fitted to someone's pairs (`kzocr fit-channel`).
 
-        A file with a single `ChannelModel` gives a prior whose documents all have that channel.
+        A file with a single `ChannelModel` gives a prior whose documents all have that channel; a YAML file is a
+        mixture, see `mixture_from_yaml`.
 
         Raises:
             ValueError: the file is broken; the message names file and field.
             OSError: the file cannot be read.
         """
+        if Path(path).suffix in (".yaml", ".yml"):
+            return mixture_from_yaml(Path(path))
         data, where = read_json(path), os.fspath(path)
         source: EstimatedPrior | ChannelModel
         source = prior_from_json(data, where) if data.get("format") == FORMAT else ChannelModel.from_dict(data, where)
@@ -123,7 +152,7 @@ class ChannelPrior:
             ValueError: no such prior; the message lists those that there are.
         """
         if name == "mixture":
-            return cls(name, MIXTURE, least_factor=0.15, greatest_factor=1.5)
+            return cls(name, MIXTURE, least_factor=0.15, greatest_factor=1.5, greatest_cer=0.3)
         if name in _FAMILIES or name in _ESTIMATED:
             return cls(name, {name: 1.0})
         raise ValueError(f"no channel prior {name!r}; there are {', '.join(cls.shipped_names())}")
@@ -132,6 +161,47 @@ class ChannelPrior:
     def shipped_names() -> list[str]:
         """Return the names that `shipped` knows."""
         return ["mixture", *_FAMILIES, *_ESTIMATED]
+
+
+def mixture_from_yaml(path: Path) -> ChannelPrior:
+    """Return the mixture that a YAML file describes; its name is the file's name.
+
+    The file has the key `families` (a shipped family or a fitted JSON file, relative to the YAML file -> weight) and
+    may have `least_factor`, `greatest_factor`, `greatest_cer` and `unknowable`, all as in `ChannelPrior`.
+
+    Raises:
+        ValueError: the file is no YAML, or a key is missing, unknown or wrong; the message names file and key.
+        OSError: the file, or one that it names, cannot be read.
+    """
+    try:
+        data = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (UnicodeDecodeError, yaml.YAMLError) as error:
+        raise ValueError(f"{path}: not YAML: {error}") from error
+    if not isinstance(data, dict):
+        raise ValueError(f"{path}: expected keys and values at the top level")
+    numbers = ("least_factor", "greatest_factor", "greatest_cer")
+    if unknown := [key for key in data if key not in ("families", "unknowable", *numbers)]:
+        raise ValueError(f"{path}: unknown key {unknown[0]!r}")
+    weights = data.get("families")
+    if not isinstance(weights, dict) or not weights:
+        raise ValueError(f"{path}: key 'families' must give each family its weight")
+    for key, value in [(key, data.get(key, 1.0)) for key in numbers] + [
+        (f"families.{k}", v) for k, v in weights.items()
+    ]:
+        if isinstance(value, bool) or not isinstance(value, (int, float)):
+            raise ValueError(f"{path}: key {key!r} must be a number, got {value!r}")
+    unknowable = data.get("unknowable", UNKNOWABLE)
+    if not isinstance(unknowable, str):
+        raise ValueError(f"{path}: key 'unknowable' must be a string, got {unknowable!r}")
+    fitted: dict[str, EstimatedPrior | ChannelModel] = {}
+    for family in weights:
+        if family not in _FAMILIES and family not in _ESTIMATED and (path.parent / str(family)).is_file():
+            fitted[family] = next(iter(ChannelPrior.from_file(path.parent / str(family)).fitted.values()))
+    rates = {key: float(data.get(key, 1.0)) for key in numbers}
+    try:
+        return ChannelPrior(path.stem, weights, unknowable=unknowable, fitted=fitted, **rates)
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from error
 
 
 @cache
