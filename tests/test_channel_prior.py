@@ -56,7 +56,7 @@ def test_tesseract_rus_cannot_print_kazakh_letters_and_kaz_can() -> None:
 @pytest.mark.parametrize("name", ["tesseract-kaz", "tesseract-rus", "tesseract-kaz-rus"])
 def test_shipped_files_are_small_and_say_where_they_come_from(name: str) -> None:
     path = PRIORS / f"{name}.json"
-    assert path.stat().st_size < 1_500_000
+    assert path.stat().st_size < 400_000
     content = path.read_text(encoding="utf-8")
     for field in ("engine", "n_documents", "n_chars", "date", "note"):
         assert f'"{field}":' in content
