@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pickle
+import re
 from collections import Counter
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from typer.testing import CliRunner
 from kzocr.channel.estimate import fit_pairs
 from kzocr.channel.files import write_prior
 from kzocr.channel.model import UNKNOWABLE, ChannelModel
-from kzocr.channel.prior import MIXTURE, PRIORS, ChannelPrior
+from kzocr.channel.prior import MIXTURE, PRIORS, PROBE, ChannelPrior
 from kzocr.channel.rules import Rule
 from kzocr.cli import app
 from kzocr.metrics import cer
@@ -55,7 +56,7 @@ def test_tesseract_rus_cannot_print_kazakh_letters_and_kaz_can() -> None:
 @pytest.mark.parametrize("name", ["tesseract-kaz", "tesseract-rus", "tesseract-kaz-rus"])
 def test_shipped_files_are_small_and_say_where_they_come_from(name: str) -> None:
     path = PRIORS / f"{name}.json"
-    assert path.stat().st_size < 1_500_000
+    assert path.stat().st_size < 400_000
     content = path.read_text(encoding="utf-8")
     for field in ("engine", "n_documents", "n_chars", "date", "note"):
         assert f'"{field}":' in content
@@ -110,6 +111,64 @@ def test_a_single_channel_is_a_prior_too(tmp_path: Path) -> None:
     assert prior.draw(rng()).rules == (Rule("қ", {"к": 0.5}),)
 
 
+def test_the_shipped_mixture_is_written_out_in_the_docs() -> None:
+    shipped = ChannelPrior.shipped("mixture")
+    written = ChannelPrior.load(str(Path(__file__).parent.parent / "docs" / "mixture.yaml"))
+    assert written == shipped
+
+
+def test_the_mixture_has_light_noise_mostly_and_none_over_its_limit() -> None:
+    prior = ChannelPrior.shipped("mixture")
+    rates = np.array([prior.draw(rng(seed)).expected_error_rate(PROBE) for seed in range(300)])
+    assert rates.max() <= 0.3
+    assert (rates < 0.1).mean() > 0.6
+    assert (rates == 0).mean() == pytest.approx(MIXTURE["clean"], abs=0.06)
+
+
+def test_expected_error_rate_is_that_of_samples() -> None:
+    model = ChannelModel("toy", (Rule("қ", {"к": 0.3}), Rule("ы", {"": 0.1})), space_after={"ш": 0.5})
+    text = "қышқыл ашық " * 2000
+    sampled = cer(reference=text, hypothesis=model.sample(text, rng()))
+    assert model.expected_error_rate(text) == pytest.approx(sampled, rel=0.05)
+    assert model.expected_error_rate("") == 0.0
+
+
+def test_a_mixture_is_a_file_that_users_write(tmp_path: Path) -> None:
+    ChannelModel("one", (Rule("қ", {"к": 0.5}), Rule("ы", {"и": 0.9}))).save(tmp_path / "one.json")
+    mixture = tmp_path / "mine.yaml"
+    mixture.write_text("families: {clean: 1, one.json: 3}\ngreatest_cer: 0.5\n", encoding="utf-8")
+    prior = ChannelPrior.load(str(mixture))
+    names = Counter(prior.draw(rng(seed)).name for seed in range(200))
+    assert names["one"] / 200 == pytest.approx(0.75, abs=0.1)
+    again = pickle.loads(pickle.dumps(prior))
+    assert again.draw(rng(3)) == prior.draw(rng(3))
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("families: {clean: 1}\nspeed: 3", "unknown key 'speed'"),
+        ("least_factor: 1", "key 'families'"),
+        ("families: {clean: x}", "key 'families.clean' must be a number"),
+        ("families: {missing.json: 1}", "no family 'missing.json'"),
+        ("families: {clean: 1}\ngreatest_cer: 2", "greatest_cer must be above 0"),
+        ("families: {clean: 1}\nunknowable: 3", "key 'unknowable'"),
+        ("families: [", "not YAML"),
+        ("clean", "expected keys"),
+    ],
+)
+def test_a_broken_mixture_file_names_its_key(tmp_path: Path, content: str, message: str) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text(content, encoding="utf-8")
+    with pytest.raises(ValueError, match=rf"mine\.yaml: .*{re.escape(message)}"):
+        ChannelPrior.load(str(path))
+
+
+def test_a_prior_that_is_always_over_its_limit_says_so() -> None:
+    with pytest.raises(ValueError, match="100 channels in a row misread more than 1%"):
+        ChannelPrior("a", {"russian-engine": 1.0}, greatest_cer=0.01).draw(rng())
+
+
 def test_messages() -> None:
     with pytest.raises(ValueError, match=r"no channel prior 'x'.*tesseract-kaz"):
         ChannelPrior.load("x")
@@ -141,3 +200,18 @@ def test_fit_channel_command(tmp_path: Path) -> None:
     broken = CliRunner().invoke(app, ["fit-channel", str(tmp_path / "none.jsonl"), "-o", str(tmp_path / "b.json")])
     assert (broken.exit_code, "none.jsonl" in broken.stderr) == (1, True)
     assert not (tmp_path / "b.json").exists()
+
+
+def test_a_fitted_channel_is_mixed_with_the_shipped_ones(tmp_path: Path) -> None:
+    ChannelModel(name="own", rules=(Rule("ш", {"щ": 0.5}),)).write(tmp_path / "own.json")
+    write_mixture(tmp_path / "mixed.yaml", {"own.json": 3.0, "clean": 1.0}, share=0.8)
+    prior = ChannelPrior.load(str(tmp_path / "mixed.yaml"))
+    shipped = ChannelPrior.shipped("mixture")
+    assert sum(prior.weights.values()) == pytest.approx(1.0, abs=1e-4)
+    assert prior.weights["own.json"] == pytest.approx(0.6)
+    clean_share = shipped.weights["clean"] / sum(shipped.weights.values())
+    assert prior.weights["clean"] == pytest.approx(0.2 + 0.2 * clean_share, abs=1e-5)
+    assert prior.unscaled >= {"own.json", "clean", "russian-engine"}
+    assert prior.greatest_cer == shipped.greatest_cer
+    with pytest.raises(ValueError, match="share must be above 0"):
+        write_mixture(tmp_path / "mixed.yaml", {"own.json": 1.0}, share=0.0)

@@ -22,7 +22,7 @@ from kzocr.pairs import TextPair
 from kzocr.text import LETTERS
 
 CHANNEL_NAME = "channel.json"
-PRIOR_NAME = "prior.json"
+PRIOR_NAME = "prior.yaml"
 VOCABULARY_NAME = "vocabulary.txt"
 
 CHANNEL_WEIGHT = 0.85
@@ -100,4 +100,4 @@ def write_noise(folder: Path, prior: EstimatedPrior, document_words: Sequence[st
     content = "".join(word + "\n" for word in document_words) if len(document_words) >= LEAST_WORDS else ""
     (folder / VOCABULARY_NAME).write_text(content, encoding="utf-8")
     weights = {CHANNEL_NAME: CHANNEL_WEIGHT, "clean": CLEAN_WEIGHT}
-    write_mixture(folder / PRIOR_NAME, "adapted", weights, ADAPTED_SHARE)
+    write_mixture(folder / PRIOR_NAME, weights, ADAPTED_SHARE)

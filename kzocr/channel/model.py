@@ -65,6 +65,14 @@ class ChannelModel:
         """
         return self._sampler.sample(text, rng)
 
+    def expected_error_rate(self, text: str) -> float:
+        """Return how many misreadings a character of `text` there are on average, 0 for an empty text.
+
+        About the CER that samples have, but that a misreading of several characters counts once. Words read with
+        the Latin alphabet are left out.
+        """
+        return float(self._sampler.rates(text).mean()) if text else 0.0
+
     def without_sources(self, characters: str) -> ChannelModel:
         """Return the model without the errors that touch any of `characters`.
 

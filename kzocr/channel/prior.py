@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 import numpy as np
+import yaml
 
 from kzocr.channel import families
 from kzocr.channel.estimate import EstimatedPrior
@@ -29,14 +28,19 @@ _FAMILIES: dict[str, Family] = {
 }
 
 _ESTIMATED = ("tesseract-kaz", "tesseract-rus", "tesseract-kaz-rus")
-MIXTURE_FORMAT = "kzocr-prior-mixture"
-"""The `format` of a JSON file that mixes shipped families and fitted files."""
-
 PRIORS = Path(__file__).parent / "priors"
 """Folder of the counted priors that come with the package."""
 
 _UNSCALED = frozenset({"russian-engine", "tesseract-rus"})
 """Engines without the Kazakh letters: they lose them on the best of prints too."""
+
+PROBE = (
+    "Ғылым мен білім — халықтың байлығы. Үлкен үйдің жанында өскен ағаштың көлеңкесінде біз кешке дейін "
+    "әңгіме айтып отырдық, кейін жаңбыр жауып, бәріміз үйге қайттық. Қыс ұзақ, ал жаз қысқа болды!"
+)
+"""A text with all letters of daily use, on which the error rates of channels are compared."""
+
+MAX_DRAWS = 100
 
 
 @dataclass(frozen=True)
@@ -53,6 +57,7 @@ class ChannelPrior:
         unknowable: signs that counted channels leave alone; see `ChannelModel.without_sources`.
         fitted: families besides those that come with the package.
         unscaled: families whose rates are left as they are.
+        greatest_cer: a channel that misreads a larger share of `PROBE` is drawn again; 1 takes all.
     """
 
     name: str
@@ -62,6 +67,7 @@ class ChannelPrior:
     unknowable: str = UNKNOWABLE
     fitted: Mapping[str, EstimatedPrior | ChannelModel] = field(default_factory=dict)
     unscaled: frozenset[str] = _UNSCALED
+    greatest_cer: float = 1.0
 
     def __post_init__(self) -> None:
         known = [*_FAMILIES, *_ESTIMATED, *self.fitted]
@@ -77,9 +83,24 @@ class ChannelPrior:
                 f"prior {self.name!r}: 0 < least_factor <= greatest_factor does not hold for "
                 f"{self.least_factor}, {self.greatest_factor}"
             )
+        if not 0 < self.greatest_cer <= 1:
+            raise ValueError(f"prior {self.name!r}: greatest_cer must be above 0 and at most 1: {self.greatest_cer}")
 
     def draw(self, rng: np.random.Generator) -> ChannelModel:
-        """Return the channel of one new document; the same state of `rng` gives the same channel."""
+        """Return the channel of one new document; the same state of `rng` gives the same channel.
+
+        Raises:
+            ValueError: `MAX_DRAWS` channels one after the other were over `greatest_cer`.
+        """
+        for _ in range(MAX_DRAWS):
+            model = self._draw_any(rng)
+            if self.greatest_cer >= 1 or model.expected_error_rate(PROBE) <= self.greatest_cer:
+                return model
+        raise ValueError(
+            f"prior {self.name!r}: {MAX_DRAWS} channels in a row misread more than {self.greatest_cer:.0%}"
+        )
+
+    def _draw_any(self, rng: np.random.Generator) -> ChannelModel:
         names = list(self.weights)
         shares = np.array([self.weights[name] for name in names], dtype=float)
         family = names[int(rng.choice(len(names), p=shares / shares.sum()))]
@@ -98,7 +119,7 @@ class ChannelPrior:
 
     @classmethod
     def load(cls, name_or_path: str) -> ChannelPrior:
-        """Return a shipped prior by its name, or the one in a JSON file by its path.
+        """Return a shipped prior by its name, or the one in a JSON or YAML file by its path.
 
         Raises:
             ValueError: neither a shipped prior nor a file, or the file is broken.
@@ -111,18 +132,18 @@ class ChannelPrior:
     def from_file(cls, path: str | os.PathLike[str]) -> ChannelPrior:
         """Return the prior that was fitted to someone's pairs (`kzocr fit-channel`).
 
-        A file with a single `ChannelModel` gives a prior whose documents all have that channel; one that
-        `write_mixture` wrote is a mixture of shipped families and fitted files.
+        A file with a single `ChannelModel` gives a prior whose documents all have that channel; a YAML file is a
+        mixture, see `mixture_from_yaml`.
 
         Raises:
             ValueError: the file is broken; the message names file and field.
             OSError: the file cannot be read.
         """
+        if Path(path).suffix in (".yaml", ".yml"):
+            return mixture_from_yaml(Path(path))
         data, where = read_json(path), os.fspath(path)
-        if data.get("format") == MIXTURE_FORMAT:
-            return _read_mixture(data, Path(path))
         source: EstimatedPrior | ChannelModel
-        source = _fitted(data, where)
+        source = prior_from_json(data, where) if data.get("format") == FORMAT else ChannelModel.from_dict(data, where)
         return cls(source.name, {where: 1.0}, fitted={where: source})
 
     @classmethod
@@ -133,7 +154,7 @@ class ChannelPrior:
             ValueError: no such prior; the message lists those that there are.
         """
         if name == "mixture":
-            return cls(name, MIXTURE, least_factor=0.15, greatest_factor=1.5)
+            return cls(name, MIXTURE, least_factor=0.15, greatest_factor=1.5, greatest_cer=0.3)
         if name in _FAMILIES or name in _ESTIMATED:
             return cls(name, {name: 1.0})
         raise ValueError(f"no channel prior {name!r}; there are {', '.join(cls.shipped_names())}")
@@ -144,13 +165,12 @@ class ChannelPrior:
         return ["mixture", *_FAMILIES, *_ESTIMATED]
 
 
-def write_mixture(path: str | os.PathLike[str], name: str, weights: Mapping[str, float], share: float) -> None:
-    """Write a JSON file that mixes documents of fitted files with those of the shipped `mixture`.
+def write_mixture(path: str | os.PathLike[str], weights: Mapping[str, float], share: float) -> None:
+    """Write a YAML file that mixes documents of fitted files with those of the shipped `mixture`.
 
     Args:
         path: the file; fitted files are looked for beside it.
-        name: for people.
-        weights: weight of each fitted file by its name, or of a shipped family; fitted ones are not scaled.
+        weights: weight of each fitted file by its name, or of a shipped family; they are not scaled.
         share: share of the documents that are drawn by `weights`, 0 < share <= 1; the others are the shipped mixture's.
 
     Raises:
@@ -158,53 +178,67 @@ def write_mixture(path: str | os.PathLike[str], name: str, weights: Mapping[str,
     """
     if not 0 < share <= 1:
         raise ValueError(f"share must be above 0 and at most 1, got {share}")
-    total = sum(weights.values())
+    shipped = ChannelPrior.shipped("mixture")
+    families: dict[str, float] = {}
+    for part, mixed in ((share, weights), (1 - share, shipped.weights)):
+        total = sum(mixed.values())
+        for family, weight in mixed.items():
+            if part:
+                families[family] = round(families.get(family, 0.0) + part * weight / total, 6)
     content = {
-        "format": MIXTURE_FORMAT,
-        "name": name,
-        "weights": {family: round(share * weight / total, 6) for family, weight in weights.items()},
-        "shipped_mixture": round(1 - share, 6),
+        "families": families,
+        "least_factor": shipped.least_factor,
+        "greatest_factor": shipped.greatest_factor,
+        "greatest_cer": shipped.greatest_cer,
+        "unscaled": sorted({*_UNSCALED, *weights}),
     }
-    Path(path).write_text(json.dumps(content, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    Path(path).write_text(yaml.safe_dump(content, allow_unicode=True, sort_keys=False), encoding="utf-8")
 
 
-def _read_mixture(data: Mapping[str, Any], path: Path) -> ChannelPrior:
-    """Return the prior that `write_mixture` wrote.
+def mixture_from_yaml(path: Path) -> ChannelPrior:
+    """Return the mixture that a YAML file describes; its name is the file's name.
+
+    The file has the key `families` (a shipped family or a fitted JSON file, relative to the YAML file -> weight) and
+    may have `least_factor`, `greatest_factor`, `greatest_cer`, `unknowable` and `unscaled`, all as in `ChannelPrior`.
 
     Raises:
-        ValueError: a field is missing or wrong; the message names file and field.
+        ValueError: the file is no YAML, or a key is missing, unknown or wrong; the message names file and key.
+        OSError: the file, or one that it names, cannot be read.
     """
-    weights, rest = data.get("weights"), data.get("shipped_mixture")
-    if not isinstance(weights, dict) or not all(_is_weight(weight) for weight in weights.values()):
-        raise ValueError(f"{path}: field 'weights' must be names with numbers")
-    if not _is_weight(rest):
-        raise ValueError(f"{path}: field 'shipped_mixture' must be a number")
-    total = sum(MIXTURE.values())
-    mixed = {family: rest * weight / total for family, weight in MIXTURE.items()} if rest else {}
+    try:
+        data = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (UnicodeDecodeError, yaml.YAMLError) as error:
+        raise ValueError(f"{path}: not YAML: {error}") from error
+    if not isinstance(data, dict):
+        raise ValueError(f"{path}: expected keys and values at the top level")
+    numbers = ("least_factor", "greatest_factor", "greatest_cer")
+    if unknown := [key for key in data if key not in ("families", "unknowable", "unscaled", *numbers)]:
+        raise ValueError(f"{path}: unknown key {unknown[0]!r}")
+    weights = data.get("families")
+    if not isinstance(weights, dict) or not weights:
+        raise ValueError(f"{path}: key 'families' must give each family its weight")
+    for key, value in [(key, data.get(key, 1.0)) for key in numbers] + [
+        (f"families.{k}", v) for k, v in weights.items()
+    ]:
+        if isinstance(value, bool) or not isinstance(value, (int, float)):
+            raise ValueError(f"{path}: key {key!r} must be a number, got {value!r}")
+    unknowable = data.get("unknowable", UNKNOWABLE)
+    if not isinstance(unknowable, str):
+        raise ValueError(f"{path}: key 'unknowable' must be a string, got {unknowable!r}")
+    unscaled = data.get("unscaled", sorted(_UNSCALED))
+    if not isinstance(unscaled, list) or not all(isinstance(family, str) for family in unscaled):
+        raise ValueError(f"{path}: key 'unscaled' must be a list of families, got {unscaled!r}")
     fitted: dict[str, EstimatedPrior | ChannelModel] = {}
-    for family, weight in weights.items():
-        mixed[family] = mixed.get(family, 0.0) + weight
-        if family not in _FAMILIES and family not in _ESTIMATED:
-            source = path.parent / family
-            fitted[family] = _fitted(read_json(source), os.fspath(source))
-    shipped = ChannelPrior.shipped("mixture")
-    unscaled = _UNSCALED | fitted.keys()
-    return ChannelPrior(
-        str(data.get("name", path.stem)),
-        mixed,
-        shipped.least_factor,
-        shipped.greatest_factor,
-        fitted=fitted,
-        unscaled=unscaled,
-    )
-
-
-def _is_weight(value: object) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and value >= 0
-
-
-def _fitted(data: Mapping[str, Any], where: str) -> EstimatedPrior | ChannelModel:
-    return prior_from_json(data, where) if data.get("format") == FORMAT else ChannelModel.from_dict(data, where)
+    for family in weights:
+        if family not in _FAMILIES and family not in _ESTIMATED and (path.parent / str(family)).is_file():
+            fitted[family] = next(iter(ChannelPrior.from_file(path.parent / str(family)).fitted.values()))
+    rates = {key: float(data.get(key, 1.0)) for key in numbers}
+    try:
+        return ChannelPrior(
+            path.stem, weights, unknowable=unknowable, fitted=fitted, unscaled=frozenset(unscaled), **rates
+        )
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from error
 
 
 @cache
