@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from kzocr.channel.estimate import fit_pairs
 from kzocr.channel.files import write_prior
 from kzocr.channel.model import UNKNOWABLE, ChannelModel
-from kzocr.channel.prior import MIXTURE, PRIORS, PROBE, ChannelPrior
+from kzocr.channel.prior import MIXTURE, PRIORS, PROBE, ChannelPrior, write_mixture
 from kzocr.channel.rules import Rule
 from kzocr.cli import app
 from kzocr.metrics import cer
@@ -203,7 +203,7 @@ def test_fit_channel_command(tmp_path: Path) -> None:
 
 
 def test_a_fitted_channel_is_mixed_with_the_shipped_ones(tmp_path: Path) -> None:
-    ChannelModel(name="own", rules=(Rule("ш", {"щ": 0.5}),)).write(tmp_path / "own.json")
+    ChannelModel(name="own", rules=(Rule("ш", {"щ": 0.5}),)).save(tmp_path / "own.json")
     write_mixture(tmp_path / "mixed.yaml", {"own.json": 3.0, "clean": 1.0}, share=0.8)
     prior = ChannelPrior.load(str(tmp_path / "mixed.yaml"))
     shipped = ChannelPrior.shipped("mixture")
