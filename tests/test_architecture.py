@@ -14,6 +14,7 @@ TORCH = {"torch", "transformers", "accelerate", "peft"}
 LAYERS: dict[str, tuple[int, bool]] = {
     # module: (layer, may use torch)
     "text": (0, False),
+    "report_style": (0, False),
     "config": (0, False),
     "alignment": (1, False),
     "charts": (1, False),
@@ -39,6 +40,8 @@ LAYERS: dict[str, tuple[int, bool]] = {
     "packed": (3, True),
     "baselines": (4, False),
     "proposals": (4, False),
+    "noisy_channel": (4, False),
+    "heatmap": (3, False),
     "checkpoint": (4, True),
     "data": (4, True),
     "decoding": (4, True),
@@ -56,8 +59,9 @@ LAYERS: dict[str, tuple[int, bool]] = {
     "report": (6, False),
     "trust": (6, False),
     "hub": (6, False),
-    "cli": (7, False),
-    "__main__": (8, False),
+    "judging": (7, False),
+    "cli": (8, False),
+    "__main__": (9, False),
 }
 LAZY = {"cli"}
 """These may use torch inside a function, when there is work for it."""
