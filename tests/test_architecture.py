@@ -14,6 +14,7 @@ TORCH = {"torch", "transformers", "accelerate", "peft"}
 LAYERS: dict[str, tuple[int, bool]] = {
     # module: (layer, may use torch)
     "text": (0, False),
+    "report_style": (0, False),
     "config": (0, False),
     "licences": (0, False),
     "alignment": (1, False),
@@ -42,6 +43,8 @@ LAYERS: dict[str, tuple[int, bool]] = {
     "packed": (3, True),
     "baselines": (4, False),
     "proposals": (4, False),
+    "noisy_channel": (4, False),
+    "heatmap": (3, False),
     "checkpoint": (4, True),
     "data": (4, True),
     "decoding": (4, True),
@@ -64,6 +67,7 @@ LAYERS: dict[str, tuple[int, bool]] = {
     "demo": (7, False),
     "hub": (7, False),
     "space": (8, False),
+    "judging": (7, False),
     "cli": (8, False),
     "__main__": (9, False),
 }
