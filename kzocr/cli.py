@@ -510,7 +510,8 @@ def evaluate(
             "-c",
             "--corrector",
             help="May be repeated: kzocr (default), kzocr-without-lexicon, identity, lookalikes, symspell, "
-            "symspell-compound, hunspell, noisy-channel, or cmd:PROGRAM, which reads a text on stdin and writes it corrected to stdout.",
+            "symspell-compound, hunspell, noisy-channel, or cmd:PROGRAM, which reads a text on stdin and writes it "
+            "corrected to stdout.",
         ),
     ] = None,
     clean: Annotated[list[Path] | None, typer.Option(help="Text without errors, a passage a line.")] = None,
