@@ -1,15 +1,15 @@
-"""Words that the lexicon does not know -> other spellings of them that it knows, to be judged by the model.
+"""Words that the lexicon does not know, or the model doubts -> known spellings of them, to be judged by the model.
 
 A small model copies what it is not sure of. Where its output holds a string that is no known word, the known words
-spelt nearly like it are worth a second look: misread letters, a space inside a word, two words run together.
-Nothing is decided here.
+spelt nearly like it are worth a second look: misread letters, a space inside a word, two words run together. So are
+the neighbours of a known word that the model itself was not sure of. Nothing is decided here.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 
 from kzocr.lexicon import Lexicon
 from kzocr.text import LETTERS
@@ -39,6 +39,8 @@ class Alternative:
         distance: edits between the two.
         log_frequency: natural logarithm of the word's share of all words; of two words the rarer one's.
         is_capitalised: whether the stretch begins with a capital: a name, perhaps.
+        is_known: whether the stretch is a known word too.
+        log_frequency_before: its own log frequency if it is, else 0.
     """
 
     start: int
@@ -48,6 +50,8 @@ class Alternative:
     distance: int
     log_frequency: float
     is_capitalised: bool
+    is_known: bool = False
+    log_frequency_before: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,17 +92,24 @@ def unknown_share(text: str, lexicon: Lexicon) -> float:
     return sum(word.text.lower() not in lexicon for word in words) / len(words) if words else 0.0
 
 
-def alternatives(text: str, lexicon: Lexicon) -> list[Alternative]:
-    """Return what else the unknown words of `text` could be, from left to right.
+def alternatives(
+    text: str, lexicon: Lexicon, is_doubtful: Callable[[int, int], bool] = lambda start, end: False
+) -> list[Alternative]:
+    """Return what else the unknown words of `text`, and the known ones in doubt, could be, from left to right.
 
     Args:
         text: what a model printed for a window.
         lexicon: the known words.
+        is_doubtful: says of a stretch (first character, one past the last) that the model was not sure of it.
     """
     words = list(words_of(text))
     found: list[Alternative] = []
     for index, word in enumerate(words):
-        if not _is_word(word) or word.text.lower() in lexicon:
+        if not _is_word(word):
+            continue
+        if word.text.lower() in lexicon:
+            if is_doubtful(word.start, word.end):
+                found += _respelt_known(word, lexicon)
             continue
         candidates = [*_respelt(word, lexicon), *_split(word, lexicon)]
         for left, right in ((index - 1, index), (index, index + 1)):
@@ -125,6 +136,15 @@ def _respelt(word: _Word, lexicon: Lexicon) -> Iterator[Alternative]:
     max_distance = 1 if length <= 4 else 2 if length <= 8 else 3
     for known, distance in lexicon.near(word.text.lower(), max_distance):
         yield _alternative(word.start, word.end, word.text, known, distance, lexicon.log_frequency(known))
+
+
+def _respelt_known(word: _Word, lexicon: Lexicon) -> list[Alternative]:
+    """Return the most usual known words that are one edit away from a known one."""
+    lower = word.text.lower()
+    near = lexicon.near(lower, 1)[:MAX_ALTERNATIVES]
+    before = lexicon.log_frequency(lower)
+    plain = (_alternative(word.start, word.end, word.text, known, 1, lexicon.log_frequency(known)) for known, _ in near)
+    return [replace(item, is_known=True, log_frequency_before=before) for item in plain]
 
 
 def _split(word: _Word, lexicon: Lexicon) -> Iterator[Alternative]:

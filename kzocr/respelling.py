@@ -1,13 +1,13 @@
-"""A decoder with a lexicon at its side: unknown words in the output get a second look.
+"""A decoder with a lexicon at its side: unknown and doubtful words in the output get a second look.
 
-The model prints, the lexicon names the known words that an unknown one could be, the model says how likely it finds
+The model prints, the lexicon names the known words that such a one could be, the model says how likely it finds
 each of them in its place, and a fitted choice between them and the word as it stands decides.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from rapidfuzz.distance import Levenshtein
@@ -20,13 +20,16 @@ from kzocr.packed import Row
 from kzocr.pairs import TextPair
 from kzocr.spelling import Evidence, JudgedWord, SpellingModel, features
 
+SURE = 0.85
+"""A known word to which the model gave less than this probability gets a second look too."""
+
 LEAST_PROBABILITY = 0.5
 """An alternative less likely than this is not taken."""
 
 
 @dataclass(frozen=True)
 class UnknownWord:
-    """One unknown word of an output with its alternatives (or the two words that belong together).
+    """One unknown or doubtful word of an output with its alternatives (or the two words that belong together).
 
     Attributes:
         row: number of the output.
@@ -92,10 +95,11 @@ class LexiconDecoder:
             # What is no text, or no output that a guard will take, needs no spelling.
             if not result.finished or n_bytes(text) != len(result.ids) or "\ufffd" in text:
                 continue
-            items = alternatives(text, self.lexicon)
+            places = _byte_offsets(text)
+            items = alternatives(text, self.lexicon, _doubts(result.log_probabilities, places))
             if items:
                 shares[row] = unknown_share(text, self.lexicon)
-                offsets[row] = _byte_offsets(text)
+                offsets[row] = places
                 found += [(row, item) for item in items]
         replacements = [
             Replacement(row, offsets[row][item.start], offsets[row][item.end], encode(item.after)[:-1])
@@ -115,6 +119,11 @@ class LexiconDecoder:
         for (row, _), evidence in groups.items():
             rows = tuple(tuple(features(one, shares[row])) for one in evidence)
             yield UnknownWord(row, tuple(evidence), rows)
+
+
+def _doubts(log_probabilities: Sequence[float], places: Sequence[int]) -> Callable[[int, int], bool]:
+    """Return what says of a stretch of characters whether the model gave it less than `SURE`."""
+    return lambda start, end: sum(log_probabilities[places[start] : places[end]]) < math.log(SURE)
 
 
 def _respelt(result: Decoded, choices: Sequence[tuple[Alternative, float]]) -> Decoded:

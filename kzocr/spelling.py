@@ -33,6 +33,8 @@ FEATURES = (
     "is_split",
     "is_joined",
     "length",
+    "is_known",
+    "known_log_frequency",
 )
 _LEAST_GAIN, _GREATEST_GAIN = -14.0, 4.0
 _LEAST_DOUBT = -8.0
@@ -75,6 +77,8 @@ def features(evidence: Evidence, unknown_share: float) -> list[float]:
         float(" " in item.after),
         float(" " in item.before),
         min(len(item.before), 14) / 10,
+        float(item.is_known),
+        item.log_frequency_before,
     ]
 
 

@@ -53,3 +53,11 @@ def test_offsets_are_those_of_the_text(text: str) -> None:
     for item in alternatives(text, LEXICON):
         assert text[item.start : item.end] == item.before
         assert item.after != item.before
+
+
+def test_a_known_word_in_doubt_has_its_neighbours_too() -> None:
+    lexicon = Lexicon({"көп": 9, "кеп": 2, "кең": 1})
+    assert alternatives("кеп", lexicon) == []
+    items = alternatives("Кеп", lexicon, lambda start, end: (start, end) == (0, 3))
+    assert [(item.after, item.is_known) for item in items] == [("Көп", True), ("Кең", True)]
+    assert items[0].log_frequency_before == lexicon.log_frequency("кеп")

@@ -79,3 +79,10 @@ def test_judged_words_know_what_was_printed() -> None:
     ]
     decoder = LexiconDecoder(CopyingDecoder(0.0), LEXICON, GAIN_ONLY)  # type: ignore[arg-type]
     assert [word.right for word in judged_words(decoder, pairs)] == [0, None]
+
+
+def test_a_known_word_that_the_model_doubts_can_be_another_one() -> None:
+    """The stand-in gives every byte exp(-0.5): a word of six bytes is in doubt."""
+    lexicon = Lexicon({"көп": 9, "кеп": 2})
+    decoder = LexiconDecoder(CopyingDecoder(3.0), lexicon, GAIN_ONLY)  # type: ignore[arg-type]
+    assert decode(decoder.decode([encode("кеп")])[0].ids) == "көп"

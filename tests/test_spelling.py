@@ -26,6 +26,7 @@ def test_features_are_named() -> None:
     assert named["model_doubt"] == -0.5
     assert named["distance_share"] == 1 / 5
     assert named["unknown_share"] == 0.25
+    assert (named["is_known"], named["known_log_frequency"]) == (0.0, 0.0)
     assert (named["is_split"], named["is_joined"]) == (0.0, 0.0)
     assert dict(zip(FEATURES, features(evidence(0.0, "бұне", "бұ не"), 0.0), strict=True))["is_split"] == 1.0
 
