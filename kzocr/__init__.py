@@ -10,16 +10,17 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, overload
 
 if TYPE_CHECKING:
-    from kzocr.corrector import Correction, Corrector
+    from kzocr.corrector import Corrector
     from kzocr.edits import Edit
     from kzocr.metrics import cer, wer
+    from kzocr.passes import Correction
     from kzocr.reflow import Layout
 
 __version__ = "0.1.0"
 __all__ = ["Correction", "Corrector", "Edit", "__version__", "cer", "correct", "wer"]
 
 _HOME = {
-    "Correction": "kzocr.corrector",
+    "Correction": "kzocr.passes",
     "Corrector": "kzocr.corrector",
     "Edit": "kzocr.edits",
     "cer": "kzocr.metrics",

@@ -23,7 +23,8 @@ from kzocr.formats.recognise import DIALECTS, HEAD_BYTES, Format, recognise
 from kzocr.formats.texts import files_of, read_text
 
 if TYPE_CHECKING:
-    from kzocr.corrector import Correction, Corrector, Progress
+    from kzocr.corrector import Corrector, Progress
+    from kzocr.passes import Correction
     from kzocr.reflow import Layout
 
 STDIN = "-"

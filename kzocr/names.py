@@ -65,9 +65,11 @@ def locate(name: str | None, revision: str | None = None, *, published: Path | N
             that has none.
     """
     if name is None or (name == EMBEDDED_NAME and not os.path.isdir(name)):
-        return Location(None, _no_revision(revision, "the model in the package"))
+        _no_revision(revision, "the model in the package")
+        return Location(None, None)
     if is_path(name):
-        return Location(name, _no_revision(revision, name))
+        _no_revision(revision, name)
+        return Location(name, None)
     models = read_published(published)
     model = models.get(name) or next((entry for entry in models.values() if entry.repo == name), None)
     if model is not None:

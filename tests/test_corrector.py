@@ -15,10 +15,11 @@ from hypothesis import strategies as st
 from transformers import BertConfig, T5Config, T5ForConditionalGeneration
 
 from kzocr.calibration import Calibration
-from kzocr.corrector import Correction, Corrector
+from kzocr.corrector import Corrector
 from kzocr.edits import LINE_BREAKS, apply_edits
 from kzocr.fuzzing import fuzzed_texts
 from kzocr.guards import Guards
+from kzocr.passes import Correction
 
 torch.set_num_threads(1)
 

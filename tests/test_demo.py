@@ -12,13 +12,13 @@ from fakes import scripted
 from typer.testing import CliRunner
 
 from kzocr.cli import app
-from kzocr.corrector import Correction
 from kzocr.demo import marks
 from kzocr.demo.languages import ENGLISH, LANGUAGES, Words, preferred
 from kzocr.demo.page import Demo, Loaded, build
 from kzocr.edits import Edit
 from kzocr.formats import plain
 from kzocr.guards import EDIT_REASONS, WINDOW_REASONS
+from kzocr.passes import Correction
 
 TEXT_FIELDS = [field.name for field in fields(Words) if field.name != "reasons"]
 
