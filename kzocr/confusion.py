@@ -144,6 +144,26 @@ class ConfusionCounts:
             scripts[script_of(confusion.reference or confusion.hypothesis)] += confusion.n_errors * n
         return dict(sorted(scripts.items()))
 
+    def by_character(self) -> list[tuple[str, int, int]]:
+        """Return (character, times printed, times misread) for each printed character, most often misread first.
+
+        A character is misread where it is part of a confusion; case counts, neighbours do not.
+        """
+        misread: Counter[str] = Counter()
+        for confusion, n in self.confusions.items():
+            for sign in confusion.reference:
+                misread[sign] += n
+        entries = [(sign, n, misread[sign]) for sign, n in self.occurrences.items()]
+        return sorted(entries, key=lambda entry: (-entry[2], -entry[1], entry[0]))
+
+    def single(self) -> list[tuple[str, str, int]]:
+        """Return (printed, read, count) where one character was read as one other or as nothing, frequent first."""
+        return [
+            (confusion.reference, confusion.hypothesis, n)
+            for confusion, n in self.top()
+            if len(confusion.reference) == 1 and len(confusion.hypothesis) <= 1
+        ]
+
 
 def error_kind(*, reference: str, hypothesis: str) -> ErrorKind:
     """Return which kind of error it is to read `reference` as `hypothesis`; the first that fits.

@@ -1,16 +1,22 @@
-"""Text to learn from: local files and folders, or data sets of the Hub, as a list of sources of lines."""
+"""Text to learn from: local files and folders, packed corpora, or data sets of the Hub, as sources of lines."""
 
 from __future__ import annotations
 
 import hashlib
+import json
+import lzma
 import re
-from collections.abc import Iterable, Sequence, Set
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from kzocr.text import LOWER, UPPER, printable
 
 HUB_PREFIX = "hub:"
+PACKED_SUFFIX = ".xz"
+PACKED_FORMAT = "kzocr-packed-corpus"
+_NOT_FOLDED = re.compile(r"[\W_]+")
 _LISTED_WORD = re.compile(f'[«("]?[{LOWER}{UPPER}]+(-[{LOWER}{UPPER}]+)?[.,:;!?»)"]{{0,2}}')
 
 
@@ -52,8 +58,9 @@ def load_corpus(entries: Sequence[str]) -> list[Source]:
     """Return the sources that the configuration's `entries` name, in a fixed order.
 
     Args:
-        entries: text files, folders (every `*.txt` in them, sorted), or `hub:NAME:CONFIG:SPLIT:COLUMN` where
-            CONFIG may be empty; those need the `datasets` library and a network.
+        entries: text files, folders (every `*.txt` in them, sorted), packed corpora (`*.xz`), or
+            `hub:NAME:CONFIG:SPLIT:COLUMN`, where CONFIG may be empty and `:MEGABYTES` behind it ends the reading
+            after so much text; those are streamed, and need the `datasets` library and a network.
 
     Raises:
         CorpusError: a file is missing, empty or not UTF-8, or a folder has no text file.
@@ -64,7 +71,9 @@ def load_corpus(entries: Sequence[str]) -> list[Source]:
             sources.append(_read_hub(entry))
             continue
         path = Path(entry)
-        if path.is_dir():
+        if path.suffix == PACKED_SUFFIX:
+            sources.extend(read_packed(path))
+        elif path.is_dir():
             files = sorted(path.glob("*.txt"))
             if not files:
                 raise CorpusError(f"{path}: no *.txt file in this folder")
@@ -94,15 +103,79 @@ def load_word_lists(paths: Sequence[str], excluded: Sequence[Source] = ()) -> tu
 def without_overlap(sources: Sequence[Source], held_out: Sequence[Source]) -> list[Source]:
     """Return `sources` without any line that is in `held_out`, so that nothing measured on was learnt from.
 
+    Lines are the same if they are after `folded`: another case, hyphen or quotation mark makes no new line.
+
     Raises:
         CorpusError: nothing is left of a source.
     """
-    lines = {line for source in held_out for line in source.lines}
-    kept = [source.without(lines) for source in sources]
+    keys = {folded(line) for source in held_out for line in source.lines} - {""}
+    kept = [source.without({line for line in source.lines if folded(line) in keys}) for source in sources]
     for source in kept:
         if not source.lines:
             raise CorpusError(f"{source.name}: every line of it is in the validation corpus too")
     return kept
+
+
+def without_repeats(sources: Sequence[Source]) -> list[Source]:
+    """Return `sources` without the lines that came before, in any of them, after `folded`; empty sources are gone."""
+    seen: set[str] = set()
+    kept = []
+    for source in sources:
+        lines = []
+        for line in source.lines:
+            key = folded(line)
+            if key not in seen:
+                seen.add(key)
+                lines.append(line)
+        if lines:
+            kept.append(Source.from_lines(source.name, lines))
+    return kept
+
+
+def folded(line: str) -> str:
+    """Return what of `line` tells it from others: letters and digits, case folded: `folded("«Иә», 5!") == "иә5"`."""
+    return _NOT_FOLDED.sub("", line).casefold()
+
+
+def write_packed(sources: Sequence[Source], path: Path) -> None:
+    """Write `sources` as one xz-compressed file of JSON lines, one a source, each with its hash.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    records = [{"format": PACKED_FORMAT, "name": s.name, "sha256": s.sha256, "lines": s.lines} for s in sources]
+    text = "".join(json.dumps(record, ensure_ascii=False) + "\n" for record in records)
+    path.write_bytes(lzma.compress(text.encode("utf-8"), preset=9))
+
+
+def read_packed(path: Path) -> list[Source]:
+    """Return the sources of a file that `write_packed` wrote.
+
+    Raises:
+        CorpusError: it cannot be read, is no such file, or a source is not what its hash says.
+    """
+    try:
+        text = lzma.decompress(path.read_bytes()).decode("utf-8")
+    except OSError as error:
+        raise CorpusError(f"{path}: {error.strerror or error}") from error
+    except (lzma.LZMAError, UnicodeDecodeError) as error:
+        raise CorpusError(f"{path}: not an xz file of UTF-8 text: {error}") from error
+    sources = []
+    for number, line in enumerate(text.splitlines(), start=1):
+        try:
+            record = json.loads(line)
+            is_packed = record["format"] == PACKED_FORMAT
+            source = Source.from_lines(record["name"], record["lines"])
+        except (ValueError, KeyError, TypeError) as error:
+            raise CorpusError(f"{path}:{number}: not a source of a packed corpus ({error})") from error
+        if not is_packed:
+            raise CorpusError(f"{path}:{number}: 'format' is {record['format']!r}, expected {PACKED_FORMAT!r}")
+        if source.sha256 != record.get("sha256"):
+            raise CorpusError(f"{path}:{number}: {source.name} is not what its hash says: pack it anew")
+        sources.append(source)
+    if not sources:
+        raise CorpusError(f"{path}: no text in this file")
+    return sources
 
 
 def _read_file(path: Path) -> Source:
@@ -123,22 +196,37 @@ def _read_file(path: Path) -> Source:
 
 def _read_hub(entry: str) -> Source:
     parts = entry[len(HUB_PREFIX) :].split(":")
-    if len(parts) != 4:
-        raise CorpusError(f"{entry}: expected hub:NAME:CONFIG:SPLIT:COLUMN (CONFIG may be empty)")
-    name, config, split, column = parts
+    if len(parts) == 4:
+        parts.append("")
+    if len(parts) != 5 or not (parts[4].isdecimal() or not parts[4]):
+        raise CorpusError(
+            f"{entry}: expected hub:NAME:CONFIG:SPLIT:COLUMN or hub:NAME:CONFIG:SPLIT:COLUMN:MEGABYTES "
+            "(CONFIG may be empty)"
+        )
+    name, config, split, column, megabytes = parts
     try:
         from datasets import load_dataset  # type: ignore[import-untyped,import-not-found,unused-ignore]
     except ImportError as error:
         raise CorpusError(f"{entry}: needs the datasets library: pip install 'kzocr[train]'") from error
     try:
-        rows = load_dataset(name, config or None, split=split)
+        rows = load_dataset(name, config or None, split=split, streaming=True)
     except (OSError, ValueError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise CorpusError(f"{entry}: cannot be loaded: {reason}") from error
-    if column not in rows.column_names:
-        raise CorpusError(f"{entry}: no column {column!r}; there are {', '.join(rows.column_names)}")
-    texts = (row[column] for row in rows.select_columns([column]))
-    source = Source.from_lines(name, (line for text in texts if text is not None for line in str(text).splitlines()))
+    source = Source.from_lines(name, _column_lines(rows, column, entry, int(megabytes or 0) * 1_000_000))
     if not source.lines:
         raise CorpusError(f"{entry}: no text in column {column!r}")
     return source
+
+
+def _column_lines(rows: Iterable[Mapping[str, Any]], column: str, entry: str, most_bytes: int) -> Iterator[str]:
+    """Yield the lines of `column`, up to `most_bytes` of text where that is not 0."""
+    n_read_bytes = 0
+    for row in rows:
+        if column not in row:
+            raise CorpusError(f"{entry}: no column {column!r}; there are {', '.join(row)}")
+        for line in str(row[column] or "").splitlines():
+            yield line
+            n_read_bytes += len(line.encode("utf-8", errors="surrogatepass"))
+        if most_bytes and n_read_bytes >= most_bytes:
+            return

@@ -27,6 +27,11 @@ from kzocr.packed import PackedT5, Row
 MaxNewBytes = int | Sequence[int] | Callable[[int], int]
 """The most ids a row may get, end of sequence included: for all, per row, or from its number of input ids."""
 
+TAIL_BYTES = 8
+"""Ids behind a replacement that are scored with it: what follows must still fit."""
+
+SCORED_AT_ONCE = 64
+
 UNSUPPORTED_SETTINGS = {
     "repetition_penalty": 1.0,
     "encoder_repetition_penalty": 1.0,
@@ -58,6 +63,23 @@ class Decoded:
     log_probabilities: list[float]
     finished: bool
     end_log_probability: float = 0.0
+
+
+@dataclass(frozen=True)
+class Replacement:
+    """Other bytes for a stretch of an output.
+
+    Attributes:
+        row: number of the decoded row.
+        start: first id that is replaced.
+        end: one past the last.
+        ids: what stands there instead; not empty.
+    """
+
+    row: int
+    start: int
+    end: int
+    ids: list[int]
 
 
 @dataclass(frozen=True)
@@ -132,7 +154,6 @@ class GuidedDecoder:
         self._allowed = frozenset(self.output_ids)
         self._second_bytes: dict[tuple[int, ...], tuple[int, ...]] = {}
 
-    @torch.inference_mode()
     def decode(
         self,
         inputs: Sequence[Sequence[int]],
@@ -152,6 +173,17 @@ class GuidedDecoder:
         Raises:
             ValueError: an input without ids, or lists of different lengths.
         """
+        return [result for result, _ in self.decode_rows(inputs, drafts=drafts, max_new_bytes=max_new_bytes)]
+
+    @torch.inference_mode()
+    def decode_rows(
+        self,
+        inputs: Sequence[Sequence[int]],
+        *,
+        drafts: Sequence[Sequence[int]] | None = None,
+        max_new_bytes: MaxNewBytes | None = None,
+    ) -> list[tuple[Decoded, Row]]:
+        """Return what `decode` does, each with the model's state behind it, which `score` takes."""
         limits = limits_of(inputs, max_new_bytes)
         drafts = inputs if drafts is None else drafts
         if len(drafts) != len(inputs):
@@ -170,7 +202,43 @@ class GuidedDecoder:
             counts += self._advance(active)
             active = [s for s in active if not s.finished and len(s.draft.chosen) < s.max_new_bytes]
         self.counts += counts
-        return [_decoded(state) for state in states]
+        return [(_decoded(state), state.row) for state in states]
+
+    @torch.inference_mode()
+    def score(self, decoded: Sequence[tuple[Decoded, Row]], replacements: Sequence[Replacement]) -> list[float]:
+        """Return by how much likelier the model finds each replacement than what it printed there, in nats.
+
+        Compared are the replacement with `TAIL_BYTES` of the output behind it and the output over the same
+        stretch; what greedy decoding chose is mostly the likelier, so most numbers are negative.
+
+        Args:
+            decoded: what `decode_rows` returned.
+            replacements: what is to be scored, in any order; each stands for itself.
+        """
+        scores = []
+        for start in range(0, len(replacements), SCORED_AT_ONCE):
+            scores += self._score(decoded, replacements[start : start + SCORED_AT_ONCE])
+        return scores
+
+    def _score(self, decoded: Sequence[tuple[Decoded, Row]], replacements: Sequence[Replacement]) -> list[float]:
+        eos_id = min(self.eos_ids)
+        index_of = {token: index for index, token in enumerate(self.output_ids)}
+        rows, stretches, targets, printed = [], [], [], []
+        for item in replacements:
+            result, row = decoded[item.row]
+            whole = [*result.ids, eos_id] if result.finished else result.ids
+            end = min(item.end + TAIL_BYTES, len(whole))
+            target = [*item.ids, *whole[item.end : end]]
+            rows.append(row.forked(item.start, len(target)))
+            stretches.append([whole[item.start - 1] if item.start else self.start_id, *target[:-1]])
+            targets.append([index_of[token] for token in target])
+            log_probabilities = [*result.log_probabilities, result.end_log_probability]
+            printed.append(sum(log_probabilities[item.start : end]))
+        logits = self.packed.decode(rows, [item.start for item in replacements], stretches).float()
+        places = torch.tensor([index for target in targets for index in target], device=logits.device)
+        found = logits.gather(1, places[:, None])[:, 0] - logits.logsumexp(dim=-1)
+        sums = [float(part.sum()) for part in found.split([len(target) for target in targets])]
+        return [new - old for new, old in zip(sums, printed, strict=True)]
 
     def _usable(self, draft: Sequence[int]) -> list[int]:
         """Return the ids of `draft` that can come out, up to its end of sequence."""

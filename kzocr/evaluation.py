@@ -40,6 +40,8 @@ CorrectorFunction = Callable[[list[str]], list[str]]
 
 N_WORST = 10
 N_CONFUSIONS = 40
+N_LETTERS = 40
+N_LETTER_CONFUSIONS = 400
 
 _LINE_END = ErrorCounts(matches=1)
 
@@ -83,19 +85,24 @@ class Rates:
         errors_by_kind: characters to edit for each kind of error.
         errors_by_script: characters to edit for each script.
         confusions: the most frequent confusions as (printed, read, count).
+        letters: each character printed as (character, times printed, times misread), most misread first.
+        letter_confusions: one character read as another or as nothing, as (printed, read, count), of the
+            characters most often misread.
     """
 
     cer: Interval
     wer: Interval
     cer_mean: Interval
     cer_without_spaces: float
-    cer_normalised: float
-    wer_normalised: float
+    cer_normalised: Interval
+    wer_normalised: Interval
     character_errors: ErrorCounts
     word_errors: ErrorCounts
     errors_by_kind: dict[str, int]
     errors_by_script: dict[str, int]
     confusions: tuple[tuple[str, str, int], ...]
+    letters: tuple[tuple[str, int, int], ...] = ()
+    letter_confusions: tuple[tuple[str, str, int], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -116,6 +123,7 @@ class SetReport:
         share_worse: share of passages with more.
         n_documents_with_lost_lines: documents in which the corrector added or removed lines.
         hipe: the scores of HIPE-OCRepair, one document one unit.
+        hipe_before: the same scores of the text as it was read.
         chars_per_second: characters given to the corrector per second of its time.
         worst: the passages that gained the most errors, then those with the most errors left.
         examples: passages that were changed, spread over the set.
@@ -134,6 +142,7 @@ class SetReport:
     share_worse: Interval
     n_documents_with_lost_lines: int
     hipe: HipeScore
+    hipe_before: HipeScore
     chars_per_second: float
     worst: tuple[Passage, ...]
     examples: tuple[Passage, ...]
@@ -279,14 +288,19 @@ def _evaluate_set(
         n_documents_with_lost_lines=sum(
             pair.hypothesis.count("\n") != text.count("\n") for pair, text in zip(pairs, corrected, strict=True)
         ),
-        hipe=hipe_score(
-            reference=[pair.reference for pair in pairs],
-            hypothesis_before=[pair.hypothesis for pair in pairs],
-            hypothesis_after=corrected,
-        ),
+        hipe=_hipe(pairs, corrected),
+        hipe_before=_hipe(pairs, [pair.hypothesis for pair in pairs]),
         chars_per_second=chars_per_second,
         worst=tuple(p for p in ranked[:N_WORST] if p.errors_after),
         examples=tuple(changed[:: max(1, len(changed) // N_WORST)][:N_WORST]),
+    )
+
+
+def _hipe(pairs: Sequence[TextPair], corrected: Sequence[str]) -> HipeScore:
+    return hipe_score(
+        reference=[pair.reference for pair in pairs],
+        hypothesis_before=[pair.hypothesis for pair in pairs],
+        hypothesis_after=corrected,
     )
 
 
@@ -362,19 +376,23 @@ class _Scored:
                 (character_counts(reference=r, hypothesis=h, whitespace="ignore") for r, h in self._texts),
                 ErrorCounts(),
             ).rate,
-            cer_normalised=sum(
-                (character_counts(reference=r, hypothesis=h, normalised=True) for r, h in self._texts),
-                ErrorCounts(),
-            ).rate,
-            wer_normalised=sum(
-                (word_counts(reference=r, hypothesis=h, normalised=True) for r, h in self._texts),
-                ErrorCounts(),
-            ).rate,
+            cer_normalised=bootstrap_rate(
+                [character_counts(reference=r, hypothesis=h, normalised=True) for r, h in self._texts],
+                n_resamples=n_resamples,
+                seed=seed,
+            ),
+            wer_normalised=bootstrap_rate(
+                [word_counts(reference=r, hypothesis=h, normalised=True) for r, h in self._texts],
+                n_resamples=n_resamples,
+                seed=seed,
+            ),
             character_errors=sum(self.characters, ErrorCounts()),
             word_errors=sum(self.words, ErrorCounts()),
             errors_by_kind={str(kind): n for kind, n in confusions.by_kind().items()},
             errors_by_script=confusions.by_script(),
             confusions=tuple((c.reference, c.hypothesis, n) for c, n in confusions.top(N_CONFUSIONS)),
+            letters=tuple(confusions.by_character()[:N_LETTERS]),
+            letter_confusions=tuple(confusions.single()[:N_LETTER_CONFUSIONS]),
         )
 
 

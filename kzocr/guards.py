@@ -23,10 +23,13 @@ WindowReason = Literal["unfinished", "invalid", "length", "repeats", "changed"]
 """Why a window was kept: no end of sequence; bytes that are no text; it grew or shrank; it repeats; it
 changed too much."""
 
-EditReason = Literal["lines", "space", "unreadable", "digits", "address", "latin", "confidence", "overlap"]
+EditReason = Literal[
+    "lines", "space", "unreadable", "digits", "address", "latin", "confidence", "overlap", "oscillates"
+]
 """Why an edit was refused: it touches a line break; indentation, a tab, the spaces at a line's end or all of
 the line; a character that the model cannot read, or that cannot be printed; a digit or number; an address; a
-Latin word; its confidence is too low; an edit of the window before stands there."""
+Latin word; its confidence is too low; an edit of the window before stands there; a later pass would take it
+back."""
 
 WINDOW_REASONS: tuple[WindowReason, ...] = get_args(WindowReason)
 EDIT_REASONS: tuple[EditReason, ...] = get_args(EditReason)

@@ -1,341 +1,51 @@
-"""Checkpoint + reports -> a model card and a folder -> the Hugging Face Hub.
+"""Checkpoint + card + report -> a folder -> the Hugging Face Hub, in one commit with a tag.
 
-The card is a template whose placeholders (`{{ name }}`) are filled in from the training metadata and the reports
-of `scripts/evaluate.py`; nothing in it is typed by hand, and a value that is missing is an error that names it.
+The folder is checked before anything leaves the machine: by plain `transformers` in a fresh process, and for what
+`transformers` 4 and 5 read differently.
 """
 
 from __future__ import annotations
 
 import json
-import re
+import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Mapping, Sequence
+import tempfile
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-import yaml
+from kzocr import __version__
+from kzocr.card import REPORT_NAME
+from kzocr.channel.prior import PRIORS, ChannelPrior
 
-CORRECTOR = "kzocr"
-"""Name of this project's corrector in reports."""
-
-N_FAILURES_SHOWN = 3
 CARD_NAME = "README.md"
-REPORT_NAME = "report.json"
 MODEL_FILES = ("model.safetensors", "config.json", "generation_config.json", "tokenizer_config.json", "training.json")
-OPTIONAL_FILES = ("calibration.json", "added_tokens.json", "special_tokens_map.json", "tokenizer.json")
+OPTIONAL_FILES = (
+    "calibration.json",
+    "lexicon.txt.xz",
+    "spelling.json",
+    "added_tokens.json",
+    "special_tokens_map.json",
+    "tokenizer.json",
+)
 CHECK_TEXT = "Кар ерте жayғандықтан, жолдын екі жағы ақ кө рпеге айналды."
+
+OWN_FILES = ["*.safetensors", "*.json", "*.xz", "*.py", "*.html", "channel/*", "custom_generate/*", "kzocr/*"]
+"""Files of an older version that a new one takes away, if it does not have them."""
 
 
 class HubError(ValueError):
-    """A card or a folder that must not be published; the message names what is missing or wrong."""
-
-
-@dataclass(frozen=True)
-class SourceLicence:
-    """Where a source of text is from and what its publisher lets one do with it.
-
-    Attributes:
-        domain: what kind of text it is.
-        licence: as the source states it.
-        origin: whom to name.
-    """
-
-    domain: str
-    licence: str
-    origin: str
-
-
-SOURCES: dict[str, SourceLicence] = {
-    "abai_qara_sozder": SourceLicence("classical prose", "public domain (author died 1904)", "Abai, Qara sözder"),
-    "abai_wikisource": SourceLicence("classical poetry and prose", "public domain / CC BY-SA 4.0", "Wikisource, Abai"),
-    "apertium_kaz_other": SourceLicence("news, declarations, short texts", "GPL-3.0", "Apertium kaz-tat, kaz-kir"),
-    "apertium_kaz_rus_corpus": SourceLicence("government, news, university", "GPL-3.0", "apertium/apertium-kaz-rus"),
-    "apertium_kaz_segcorpus": SourceLicence("encyclopedia, literature", "GPL-3.0", "apertium/apertium-kaz"),
-    "apertium_kaz_texts": SourceLicence("encyclopedia, speeches, stories", "CC BY-SA 4.0", "apertium/apertium-kaz"),
-    "classics_wikisource": SourceLicence("classical literature", "public domain / CC BY-SA 4.0", "Wikisource"),
-    "common_voice_kk": SourceLicence("short sentences, proverbs", "CC0 1.0", "Mozilla Common Voice"),
-    "kazakh_factcheck_sources": SourceLicence("legislation, news", "CC BY 4.0", "Tim2190/kazakh-factcheck-benchmark"),
-    "kazakh_worship_songs": SourceLicence("religious songs", "Unlicense", "ethnosdev/kazakh_worship"),
-    "kaznerd": SourceLicence("TV news sentences", "CC BY 4.0", "IS2AI/KazNERD"),
-    "kazopensource_texts": SourceLicence(
-        "lectures, history, news, essays", "MIT / GPL-3.0; texts of third parties", "opencorpora.kz, KazOpenSource"
-    ),
-    "kazqad": SourceLicence("encyclopedia, school subjects, questions", "CC BY-SA 4.0", "IS2AI/KazQAD"),
-    "kyz_zhibek": SourceLicence("folk epic", "public domain (folklore)", "123456789255/kazakh-library"),
-    "kz_laws": SourceLicence("legislation", "official documents, no copyright in Kazakhstan", "adilet.zan.kz"),
-    "laser_tatoeba": SourceLicence("short sentences", "CC BY 2.0", "Tatoeba, facebookresearch/LASER"),
-    "lingua_leipzig_test": SourceLicence("web, encyclopedia, news", "CC BY 4.0", "Leipzig Corpora"),
-    "tatoeba": SourceLicence("short everyday sentences", "CC BY 2.0 FR", "Tatoeba"),
-    "udhr_kaz": SourceLicence("declaration of human rights", "free to reproduce", "United Nations"),
-    "wikimedia/wikipedia": SourceLicence("encyclopedia", "CC BY-SA 4.0", "Kazakh Wikipedia"),
-    "wikipedia_sample": SourceLicence("encyclopedia", "CC BY-SA 4.0", "Kazakh Wikipedia"),
-}
-"""Licences by the name that a source has in the training metadata."""
-
-
-def render_card(
-    template: str, metadata: Mapping[str, Any], reports: Sequence[Mapping[str, Any]], *, repo: str | None = None
-) -> str:
-    """Return the model card: `template` with every placeholder filled in.
-
-    Args:
-        template: Markdown with `{{ name }}` placeholders; the names are those of `CARD_FIELDS`.
-        metadata: `training.json` of a model folder.
-        reports: what `scripts/evaluate.py -o` wrote, one report a corrector; one of them is of `kzocr`.
-        repo: name on the Hub; the name of the run if it is not given.
-
-    Raises:
-        HubError: a placeholder is unknown, or what fills it is missing or empty; the message names it.
-    """
-    own = [report for report in reports if report.get("corrector") == CORRECTOR]
-    if len(own) != 1:
-        raise HubError(f"the report has {len(own)} entries with corrector {CORRECTOR!r}: expected one")
-    facts = _Facts(metadata, own[0], reports, repo or str(_field(metadata, "config.name", "training.json")))
-
-    def fill(match: re.Match[str]) -> str:
-        name = match.group(1)
-        if name not in CARD_FIELDS:
-            raise HubError(f"model card: no value for the placeholder {name!r}")
-        value = CARD_FIELDS[name](facts)
-        if not value.strip():
-            raise HubError(f"model card: the field {name!r} is empty")
-        return value
-
-    card = re.sub(r"\{\{\s*(\w+)\s*\}\}", fill, template)
-    if "{{" in card or "}}" in card:
-        raise HubError("model card: a placeholder was not filled in")
-    return card
-
-
-def check_card(card: str) -> None:
-    """Raise unless huggingface_hub reads the front matter of `card` and its results; needs no network.
-
-    Raises:
-        HubError: the front matter is missing, no YAML, or its `model-index` is not as the Hub wants it.
-    """
-    from huggingface_hub import ModelCard
-
-    if not card.startswith("---\n"):
-        raise HubError("model card: no YAML front matter")
-    try:
-        data = ModelCard(card, ignore_metadata_errors=False).data
-    except (ValueError, KeyError, TypeError, yaml.YAMLError) as error:
-        raise HubError(f"model card: {error}") from error
-    if not getattr(data, "eval_results", None):
-        raise HubError("model card: no results in model-index")
-    for key in ("language", "license", "library_name", "tags", "metrics"):
-        if not data.get(key):
-            raise HubError(f"model card: no {key!r} in the front matter")
-
-
-@dataclass(frozen=True)
-class _Facts:
-    """What a card is made of: the metadata, the report of kzocr, and those of all correctors."""
-
-    metadata: Mapping[str, Any]
-    own: Mapping[str, Any]
-    reports: Sequence[Mapping[str, Any]]
-    repo: str
-
-    def trained(self, key: str) -> Any:
-        return _field(self.metadata, key, "training.json")
-
-    def measured(self, key: str) -> Any:
-        return _field(self.own, key, REPORT_NAME)
-
-
-def _field(data: Mapping[str, Any], key: str, where: str) -> Any:
-    """Return the value of a dotted key; it is neither missing nor empty."""
-    value: Any = data
-    for part in key.split("."):
-        value = value.get(part) if isinstance(value, Mapping) else None
-    if value is None or (isinstance(value, (str, list, tuple, dict)) and not value):
-        raise HubError(f"{where}: the field {key!r} is missing or empty")
-    return value
-
-
-def _results(facts: _Facts) -> str:
-    results = []
-    for entry in facts.measured("sets"):
-        dataset = {"name": _field(entry, "name", REPORT_NAME), "type": _slug(entry["name"])}
-        metrics = [
-            {
-                "type": kind,
-                "name": f"{kind.upper()} after correction, %",
-                "value": _rounded(entry, f"after.{kind}.value"),
-            }
-            for kind in ("cer", "wer")
-        ]
-        task = {"type": "text2text-generation", "name": "post-OCR correction"}
-        results.append({"task": task, "dataset": dataset, "metrics": metrics})
-    index = {"model-index": [{"name": facts.trained("config.name"), "results": results}]}
-    return str(yaml.safe_dump(index, allow_unicode=True, sort_keys=False)).rstrip()
-
-
-def _slug(name: str) -> str:
-    return re.sub(r"\W+", "-", name).strip("-").lower()
-
-
-def _rounded(entry: Mapping[str, Any], key: str) -> float:
-    return round(100 * float(_field(entry, key, REPORT_NAME)), 3)
-
-
-def _percent(fraction: float | None, digits: int = 2) -> str:
-    return "–" if fraction is None else f"{100 * fraction:.{digits}f}"
-
-
-def _interval(entry: Mapping[str, Any], key: str, digits: int = 2) -> str:
-    """Return `value [low, high]` in percent; a rate that is not defined is a dash."""
-    interval = _field(entry, key, REPORT_NAME)
-    value, low, high = (_percent(interval.get(part), digits) for part in ("value", "low", "high"))
-    return f"{value} [{low}, {high}]"
-
-
-def _table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    if not rows:
-        return ""
-    lines = [columns, ["---"] * len(columns), *rows]
-    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
-
-
-def _evaluation_table(facts: _Facts) -> str:
-    rows = []
-    for number, first in enumerate(facts.measured("sets")):
-        before = _interval(first, "before.cer")
-        rows.append([first["name"], "as read", before, _interval(first, "before.wer"), "", "", ""])
-        for report in facts.reports:
-            entry = _field(report, "sets", REPORT_NAME)[number]
-            if entry["name"] != first["name"]:
-                raise HubError(f"{REPORT_NAME}: the reports are on different sets")
-            if report["corrector"] == "identity":
-                continue
-            cells = [_interval(entry, "after.cer"), _interval(entry, "after.wer"), _interval(entry, "cer_reduction", 0)]
-            shares = [
-                _percent(_field(entry, f"{key}.value", REPORT_NAME), 1) for key in ("share_better", "share_worse")
-            ]
-            rows.append([first["name"], str(report["corrector"]), *cells, *shares])
-    columns = ["set", "corrector", "CER %", "WER %", "CER reduction %", "passages better %", "passages worse %"]
-    return _table(columns, rows)
-
-
-def _clean_table(facts: _Facts) -> str:
-    facts.measured("clean")
-    rows = [
-        [
-            str(report["corrector"]),
-            f"{_field(report, 'clean.n_lines', REPORT_NAME):,}",
-            _interval(report, "clean.share_changed"),
-            f"{_field(report, 'clean.n_chars_changed', REPORT_NAME):,} of {report['clean']['n_chars']:,}",
-        ]
-        for report in facts.reports
-        if report.get("clean") and report["corrector"] != "identity"
-    ]
-    return _table(["corrector", "clean lines", "lines changed %", "characters changed"], rows)
-
-
-def _set_sizes(facts: _Facts) -> str:
-    sizes = (
-        f"{entry['name']} ({entry['n_documents']:,} documents, {entry['n_passages']:,} passages, "
-        f"{entry['n_reference_chars']:,} characters)"
-        for entry in facts.measured("sets")
-    )
-    return "; ".join(sizes)
-
-
-def _sources_table(facts: _Facts) -> str:
-    rows = []
-    for source in sorted(facts.trained("sources"), key=lambda source: -int(source["n_bytes"])):
-        name = source["name"]
-        if name not in SOURCES:
-            raise HubError(f"no licence is known for the source {name!r}: add it to kzocr.hub.SOURCES")
-        licence = SOURCES[name]
-        megabytes = f"{source['n_bytes'] / 1e6:.2f}"
-        row = [name, licence.domain, megabytes, licence.licence, licence.origin, f"`{source['sha256'][:12]}`"]
-        rows.append(row)
-    return _table(["source", "domain", "MB", "licence", "from", "sha256"], rows)
-
-
-def _hyperparameters_table(facts: _Facts) -> str:
-    config = facts.trained("config")
-    rows = []
-    for section in ("model", "data", "optimizer", "run"):
-        for key, value in _field(config, section, "training.json: config").items():
-            if key not in ("corpus", "validation_corpus", "n_workers", "log_steps"):
-                rows.append([f"`{section}.{key}`", f"`{value}`"])
-    rows += [[f"`curriculum[{i}]`", f"`{stage}`"] for i, stage in enumerate(config.get("curriculum", ()))]
-    return _table(["setting", "value"], rows)
-
-
-def _failures(facts: _Facts) -> str:
-    """Return the worst passages: of every set the worst one, then of the clean lines."""
-    if any("worst" not in entry for entry in facts.measured("sets")):
-        raise HubError("the report has no passages: write it without --no-passages")
-    worst = [(entry["name"], passage) for entry in facts.measured("sets") for passage in entry["worst"][:1]]
-    worst += [("clean text", passage) for passage in facts.measured("clean").get("worst", ())[:1]]
-    if not worst:
-        return "No passage that was measured was left with an error."
-    return "\n\n".join(
-        f"- {name}: {passage['errors_before']} errors before, {passage['errors_after']} after\n"
-        f"  - printed: {_excerpt(passage['reference'])}\n"
-        f"  - read: {_excerpt(passage['hypothesis_before'])}\n"
-        f"  - corrected: {_excerpt(passage['hypothesis_after'])}"
-        for name, passage in worst[: N_FAILURES_SHOWN + 1]
-    )
-
-
-def _excerpt(text: str, n_chars: int = 160) -> str:
-    line = " ".join(text.split()).replace("`", "'").replace("{{", "{ {").replace("}}", "} }")
-    return f"`{line[:n_chars]}{'…' if len(line) > n_chars else ''}`" if line else "(nothing)"
-
-
-def _speed(facts: _Facts) -> str:
-    rates = [float(_field(entry, "chars_per_second", REPORT_NAME)) for entry in facts.measured("sets")]
-    return f"{min(rates):,.0f} to {max(rates):,.0f}"
-
-
-def _parent(facts: _Facts) -> str:
-    init = str(facts.trained("config.model.init"))
-    return "trained from scratch, from random weights" if init == "scratch" else f"fine-tuned from `{init}`"
-
-
-CARD_FIELDS: dict[str, Callable[[_Facts], str]] = {
-    "model_index": _results,
-    "name": lambda facts: str(facts.trained("config.name")),
-    "repo": lambda facts: facts.repo,
-    "version": lambda facts: str(facts.trained("kzocr_version")),
-    "n_parameters": lambda facts: f"{facts.trained('n_parameters') / 1e6:.1f} M",
-    "start": _parent,
-    "window_bytes": lambda facts: str(facts.trained("config.data.greatest_window_bytes")),
-    "max_new_tokens": lambda facts: str(2 * int(facts.trained("config.data.greatest_window_bytes"))),
-    "prior": lambda facts: str(facts.trained("config.data.prior")),
-    "steps": lambda facts: f"{facts.trained('steps'):,}",
-    "target_megabytes": lambda facts: f"{facts.trained('target_bytes') / 1e6:,.1f}",
-    "hours": lambda facts: f"{facts.trained('training_seconds') / 3600:.2f}",
-    "hardware": lambda facts: f"{facts.trained('n_processes')} × {facts.trained('device')}",
-    "precision": lambda facts: {"no": "float32"}.get(p := str(facts.trained("config.run.mixed_precision")), p),
-    "torch_version": lambda facts: str(facts.trained("torch_version")),
-    "transformers_version": lambda facts: str(facts.trained("transformers_version")),
-    "validation_cer_before": lambda facts: _percent(facts.trained("validation.cer_before")),
-    "validation_cer_after": lambda facts: _percent(facts.trained("validation.cer_after")),
-    "corpus_megabytes": lambda facts: f"{sum(int(s['n_bytes']) for s in facts.trained('sources')) / 1e6:.1f}",
-    "sources_table": _sources_table,
-    "hyperparameters_table": _hyperparameters_table,
-    "evaluation_table": _evaluation_table,
-    "set_sizes": _set_sizes,
-    "clean_table": _clean_table,
-    "clean_changed": lambda facts: _percent(_field(facts.own, "clean.share_changed.value", REPORT_NAME)),
-    "n_resamples": lambda facts: f"{facts.measured('n_resamples'):,}",
-    "speed": _speed,
-    "failures": _failures,
-}
-"""Placeholder -> its value. A value of 0 is a value; an empty string is an error."""
+    """A folder that must not be published, or a Hub that did not take it; the message says what is wrong."""
 
 
 def assemble(model_folder: Path, target: Path, *, card: str, report: Path | None = None) -> list[Path]:
     """Fill the folder `target` with what is published and return its files, relative, sorted.
+
+    That is the model, the card, `custom_generate/`, the files of the noise that the model learnt from (`channel/`),
+    and the report, with its HTML page if that lies beside it.
 
     Args:
         model_folder: as `scripts/train.py` writes `model/`.
@@ -344,13 +54,15 @@ def assemble(model_folder: Path, target: Path, *, card: str, report: Path | None
         report: `report.json`, if it is published too.
 
     Raises:
-        HubError: a file of the model is missing, or `target` is not empty.
+        HubError: a file of the model is missing or reads differently in transformers 4 and 5, the channel's file
+            cannot be found, or `target` is not empty.
     """
     from kzocr.custom_generate import write_custom_generate
 
     for name in MODEL_FILES:
         if not (model_folder / name).is_file():
             raise HubError(f"{model_folder}: no {name}")
+    check_head(model_folder)
     target.mkdir(parents=True, exist_ok=True)
     if any(target.iterdir()):
         raise HubError(f"{target}: not empty")
@@ -358,46 +70,142 @@ def assemble(model_folder: Path, target: Path, *, card: str, report: Path | None
         if (model_folder / name).is_file():
             shutil.copyfile(model_folder / name, target / name)
     write_custom_generate(target)
+    _write_channel(json.loads((model_folder / "training.json").read_text(encoding="utf-8")), target / "channel")
     (target / CARD_NAME).write_text(card, encoding="utf-8")
     if report is not None:
         shutil.copyfile(report, target / REPORT_NAME)
-    return sorted(path.relative_to(target) for path in target.rglob("*") if path.is_file())
+        if report.with_suffix(".html").is_file():
+            shutil.copyfile(report.with_suffix(".html"), target / "report.html")
+    return files_of(target)
+
+
+def files_of(folder: Path) -> list[Path]:
+    """Return the files in `folder` and below it, relative, sorted."""
+    return sorted(path.relative_to(folder) for path in folder.rglob("*") if path.is_file())
+
+
+def _write_channel(metadata: Mapping[str, Any], target: Path) -> None:
+    """Write the noise that a model learnt from: a list of its families, and the files of those that were counted."""
+    name = str(metadata["config"]["data"]["prior"])
+    try:
+        prior = ChannelPrior.load(name)
+    except (ValueError, OSError) as error:
+        raise HubError(f"the noise that the model learnt from cannot be read: {error}") from error
+    target.mkdir()
+    families = {}
+    for family, weight in prior.weights.items():
+        source = Path(family) if family in prior.fitted else PRIORS / f"{family}.json"
+        file = f"channel/{source.name}" if source.is_file() else None
+        if file is not None:
+            shutil.copyfile(source, target / source.name)
+        families[Path(family).stem if family in prior.fitted else family] = {"weight": weight, "file": file}
+    content = {
+        "name": Path(prior.name).name,
+        "kzocr_version": __version__,
+        "note": "families without a file are code, in kzocr/channel/families.py",
+        "least_factor": prior.least_factor,
+        "greatest_factor": prior.greatest_factor,
+        "families": families,
+    }
+    text = json.dumps(content, ensure_ascii=False, indent=1)
+    (target / "prior.json").write_text(text + "\n", encoding="utf-8")
+
+
+def check_head(folder: Path) -> None:
+    """Raise if transformers 4 and 5 would compute different outputs from the model in `folder`.
+
+    In 4 the one key `tie_word_embeddings` says whether the output layer is the embedding and whether outputs are
+    scaled; in 5 it is written as true for every T5 model, and `scale_decoder_outputs` stands beside it.
+
+    Raises:
+        HubError: the configuration and the weights do not agree on what the output layer is.
+    """
+    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    is_tied = bool(config.get("tie_word_embeddings", True))
+    has_head = "lm_head.weight" in _weight_names(folder / "model.safetensors")
+    if is_tied and has_head:
+        raise HubError(
+            f"{folder}: tie_word_embeddings is true, but the weights have an output layer of their own: "
+            "transformers 4 would not use it. Write the folder with kzocr.checkpoint.write_model"
+        )
+    if not is_tied and not has_head:
+        raise HubError(f"{folder}: tie_word_embeddings is false, but the weights have no lm_head.weight")
+    if bool(config.get("scale_decoder_outputs", is_tied)) != is_tied:
+        raise HubError(f"{folder}: scale_decoder_outputs is not tie_word_embeddings: transformers 4 knows one key")
+
+
+def _weight_names(path: Path) -> set[str]:
+    """Return the names of the tensors in a safetensors file: the keys of its header, which is JSON."""
+    with path.open("rb") as file:
+        n_bytes = int.from_bytes(file.read(8), "little")
+        return set(json.loads(file.read(n_bytes))) - {"__metadata__"}
 
 
 _PROBE = """
-import json, sys, torch
+import json, os, sys, torch, transformers
 from transformers import AutoModelForSeq2SeqLM, AutoTokenizer
-text, *folders = sys.argv[1:]
+texts, folders = json.loads(sys.stdin.read())
 outputs = []
 for folder in folders:
     model = AutoModelForSeq2SeqLM.from_pretrained(folder, use_safetensors=True).to(torch.float32).eval()
     tokenizer = AutoTokenizer.from_pretrained(folder)
-    inputs = tokenizer(text, return_tensors="pt")
-    ids = model.generate(**inputs, max_new_tokens=2 * inputs["input_ids"].shape[1], do_sample=False, num_beams=1)[0]
-    outputs.append([ids.tolist(), tokenizer.decode(ids, skip_special_tokens=True)])
-print(json.dumps(outputs))
+    for text in texts:
+        inputs = tokenizer(text, return_tensors="pt")
+        limit = 2 * inputs["input_ids"].shape[1]
+        ids = model.generate(**inputs, max_new_tokens=limit, do_sample=False, num_beams=1)[0].tolist()
+        if os.path.isdir(os.path.join(folder, "custom_generate")):
+            arguments = {"custom_generate": folder, "trust_remote_code": True}
+            guided = model.generate(**inputs, max_new_tokens=limit, **arguments)[0].tolist()
+            if guided != ids:
+                sys.exit(f"custom_generate gives {tokenizer.decode(guided)!r}, not {tokenizer.decode(ids)!r}")
+        outputs.append([ids, tokenizer.decode(ids, skip_special_tokens=True)])
+print(json.dumps([transformers.__version__, outputs]))
 """
+"""What a user without kzocr does; it runs in a process of its own, and in the other version of transformers."""
+
+
+@dataclass(frozen=True)
+class PlainOutputs:
+    """What plain `transformers` makes of texts.
+
+    Attributes:
+        version: of transformers.
+        ids: token ids of each output, folder by folder and in each text by text.
+        texts: the same, decoded.
+    """
+
+    version: str
+    ids: list[list[int]]
+    texts: list[str]
 
 
 def plain_outputs(
-    folders: Sequence[Path], text: str = CHECK_TEXT, *, python: str = sys.executable
-) -> list[tuple[list[int], str]]:
-    """Return the ids and the text that plain `transformers` makes of `text` with each model, in a fresh process.
+    folders: Sequence[Path], texts: Sequence[str] = (CHECK_TEXT,), *, python: str = sys.executable
+) -> PlainOutputs:
+    """Return what plain `transformers` makes of texts with each model, greedily, in a fresh process.
+
+    Where a folder has `custom_generate/`, its output must be the same.
 
     Args:
         folders: model folders.
-        text: what is corrected, greedily.
+        texts: what is corrected.
         python: the interpreter; another one may have another version of transformers.
 
     Raises:
         HubError: one does not load or generate; the message has the last line of what it said.
     """
-    command = [python, "-c", _PROBE, text, *map(str, folders)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    request = json.dumps([list(texts), [str(folder.resolve()) for folder in folders]])
+    with tempfile.TemporaryDirectory() as elsewhere:
+        # Another folder, and no search path from outside: nothing of this project is imported.
+        environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
+        done = subprocess.run(
+            [python, "-c", _PROBE], input=request, capture_output=True, text=True, cwd=elsewhere, env=environment
+        )
     if done.returncode:
         reason = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
         raise HubError(f"{folders[-1]}: plain transformers cannot use it: {reason}")
-    return [(ids, output) for ids, output in json.loads(done.stdout.strip().splitlines()[-1])]
+    version, outputs = json.loads(done.stdout.strip().splitlines()[-1])
+    return PlainOutputs(version, [ids for ids, _ in outputs], [text for _, text in outputs])
 
 
 def check_folder(model_folder: Path, assembled: Path, text: str = CHECK_TEXT) -> str:
@@ -406,24 +214,51 @@ def check_folder(model_folder: Path, assembled: Path, text: str = CHECK_TEXT) ->
     Raises:
         HubError: it does not load, or gives another output than the model that it was made from.
     """
-    before, after = plain_outputs([model_folder, assembled], text)
-    if before != after:
-        raise HubError(f"{assembled}: gives {after[1]!r}, and {model_folder} gives {before[1]!r}")
-    return after[1]
+    found = plain_outputs([model_folder, assembled], [text])
+    if found.ids[0] != found.ids[1] or found.texts[0] != found.texts[1]:
+        raise HubError(f"{assembled}: gives {found.texts[1]!r}, and {model_folder} gives {found.texts[0]!r}")
+    return found.texts[1]
 
 
-def upload(folder: Path, repo: str, *, tag: str, private: bool = False, token: str | None = None) -> str:
-    """Upload an assembled folder in one commit, tag it, and return the commit's address.
+@dataclass(frozen=True)
+class Upload:
+    """What the Hub took.
 
-    It may be repeated after a failure: nothing is visible before the one commit, and files that are there
-    already are not sent again.
+    Attributes:
+        url: the page of the commit.
+        commit: its 40 hexadecimal digits.
+        tag: the name that it has.
+        is_private: whether only its owner sees it.
+    """
+
+    url: str
+    commit: str
+    tag: str
+    is_private: bool
+
+
+def upload(
+    folder: Path,
+    repo: str,
+    *,
+    tag: str,
+    is_public: bool = False,
+    token: str | None = None,
+    kind: Literal["model", "space"] = "model",
+) -> Upload:
+    """Upload an assembled folder in one commit, tag it, and say where it is.
+
+    A repository that does not exist is made as a private one, and `is_public` shows it to the world as the last
+    step: whatever fails before, nothing half-published is seen, and the same call goes on where the last one
+    stopped. Files that the Hub has already are not sent again.
 
     Args:
-        folder: as `assemble` filled it.
+        folder: as `assemble` or `kzocr.space.assemble_space` filled it.
         repo: `user/name` on the Hub.
         tag: name of the revision, the version of the package.
-        private: whether a repository that is made now is private.
+        is_public: make the repository public in the end; without it, it stays as it is, and a new one private.
         token: access token; the stored one if it is not given.
+        kind: what the repository is.
 
     Raises:
         HubError: there is no token, the version is published already, or the Hub refused.
@@ -436,11 +271,26 @@ def upload(folder: Path, repo: str, *, tag: str, private: bool = False, token: s
         raise HubError("no Hugging Face token: run `hf auth login`, or set HF_TOKEN to a token that may write")
     api = HfApi(token=token)
     try:
-        api.create_repo(repo, private=private, exist_ok=True)
-        if any(ref.name == tag for ref in api.list_repo_refs(repo).tags):
+        space_sdk = "gradio" if kind == "space" else None
+        api.create_repo(repo, repo_type=kind, private=True, exist_ok=True, space_sdk=space_sdk)
+        is_private = bool(api.repo_info(repo, repo_type=kind).private)
+        tags = {ref.name: ref.target_commit for ref in api.list_repo_refs(repo, repo_type=kind).tags}
+        is_unseen = is_public and is_private
+        if tag in tags and not is_unseen:
             raise HubError(f"{repo}: version {tag} is published already; raise the version of the package")
-        commit = api.upload_folder(folder_path=folder, repo_id=repo, commit_message=f"kzocr {tag}")
-        api.create_tag(repo, tag=tag, revision=commit.oid)
-    except (HfHubHTTPError, OSError) as error:
-        raise HubError(f"{repo}: the upload failed and may be repeated: {error}") from error
-    return str(commit.commit_url)
+        if tag in tags:
+            oid, url = tags[tag], f"{api.endpoint}/{repo}/tree/{tag}"
+        else:
+            message = f"kzocr {tag}"
+            commit = api.upload_folder(
+                folder_path=folder, repo_id=repo, repo_type=kind, commit_message=message, delete_patterns=OWN_FILES
+            )
+            oid, url = commit.oid, str(commit.commit_url)
+            api.create_tag(repo, tag=tag, revision=oid, repo_type=kind)
+        if is_unseen:
+            api.update_repo_settings(repo, private=False, repo_type=kind)
+    except (HfHubHTTPError, OSError, RuntimeError) as error:
+        said = [str(error), *([str(error.__cause__)] if isinstance(error, RuntimeError) and error.__cause__ else [])]
+        reason = " ".join(" ".join(said).split())
+        raise HubError(f"{repo}: the upload failed and may be repeated: {reason}") from error
+    return Upload(url, oid, tag, is_private and not is_unseen)

@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
-import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import torch
+from huggingface_hub.errors import (
+    GatedRepoError,
+    LocalEntryNotFoundError,
+    RepositoryNotFoundError,
+    RevisionNotFoundError,
+)
 from transformers import AutoConfig, AutoModelForSeq2SeqLM, PreTrainedModel
 from transformers.utils import logging
 from transformers.utils.hub import cached_file
 
 from kzocr.calibration import CALIBRATION_FILE, Calibration
 from kzocr.encoding import VOCAB_SIZE
+from kzocr.lexicon import LEXICON_FILE, Lexicon
+from kzocr.names import Location, is_path, locate
+from kzocr.spelling import SPELLING_FILE, SpellingModel
 
 EMBEDDED = Path(__file__).parent / "weights"
 """The folder of the model that comes with the package."""
@@ -26,22 +36,25 @@ def load_model(
     """Return the model of a folder or of the Hugging Face Hub, ready to decode.
 
     Args:
-        name_or_path: a folder or a Hub name; `None` for the embedded model.
-        revision: branch, tag or commit on the Hub.
+        name_or_path: what `kzocr.names.locate` knows: `None` or "embedded" for the model in the package, the name of
+            a published model, a folder, or `user/name` on the Hub.
+        revision: branch, tag or commit on the Hub; a published model is pinned to a commit without it.
         device: "cpu", "cuda", "cuda:1"; "auto" takes a CUDA device if there is one.
         dtype: "float32" or "bfloat16"; "auto" is bfloat16 on CUDA and float32 elsewhere.
 
     Raises:
         FileNotFoundError: no such folder, or a file is missing in it.
-        ValueError: pickled weights, another architecture or vocabulary, an unknown device or dtype.
-        OSError: the Hub cannot be reached or has no such model.
+        ValueError: no such name, pickled weights, another architecture or vocabulary, an unknown device or dtype.
+        OSError: the Hub cannot be reached or has no such model; the message says what to do.
     """
     target = _device(device)
     number_type = _dtype(dtype, target)
-    name = str(EMBEDDED) if name_or_path is None else name_or_path
-    if name_or_path is None or _is_path(name):
+    location = locate(name_or_path, revision)
+    name, revision = location.name or str(EMBEDDED), location.revision
+    if location.name is None or is_path(name):
         check_folder(Path(name))
-    config = AutoConfig.from_pretrained(name, revision=revision)
+    with _clear_hub_errors(location):
+        config = AutoConfig.from_pretrained(name, revision=revision)
     if config.model_type not in MODEL_TYPES:
         raise ValueError(f"{name}: a {config.model_type!r} model; kzocr needs T5, as google/byt5-small is")
     if config.vocab_size != VOCAB_SIZE:
@@ -49,9 +62,10 @@ def load_model(
     shows_progress = logging.is_progress_bar_enabled()
     logging.disable_progress_bar()  # a model in the package is there at once
     try:
-        model: PreTrainedModel = AutoModelForSeq2SeqLM.from_pretrained(
-            name, revision=revision, dtype=number_type, use_safetensors=True
-        )
+        with _clear_hub_errors(location):
+            model: PreTrainedModel = AutoModelForSeq2SeqLM.from_pretrained(
+                name, revision=revision, dtype=number_type, use_safetensors=True
+            )
     except OSError as error:
         if "safetensors" in str(error):
             raise ValueError(
@@ -76,15 +90,42 @@ def load_calibration(name_or_path: str | None = None, *, revision: str | None = 
     Raises:
         ValueError: the file is no calibration; the message names file and field.
     """
-    name = str(EMBEDDED) if name_or_path is None else name_or_path
+    path = _beside(name_or_path, CALIBRATION_FILE, revision)
+    return None if path is None else Calibration.read(path)
+
+
+def load_spelling(
+    name_or_path: str | None = None, *, revision: str | None = None
+) -> tuple[Lexicon, SpellingModel] | None:
+    """Return the lexicon of a model and what chooses between its words, or `None` for a model without a choice.
+
+    A model with a `spelling.json` but without a lexicon of its own takes the one that comes with the package.
+
+    Args:
+        name_or_path: as for `load_model`.
+        revision: as for `load_model`.
+
+    Raises:
+        ValueError: a file is broken; the message names it and the place.
+    """
+    spelling = _beside(name_or_path, SPELLING_FILE, revision)
+    if spelling is None:
+        return None
+    lexicon = _beside(name_or_path, LEXICON_FILE, revision) or EMBEDDED / LEXICON_FILE
+    return Lexicon.read(lexicon), SpellingModel.read(spelling)
+
+
+def _beside(name_or_path: str | None, file_name: str, revision: str | None) -> Path | None:
+    """Return the path of a file beside a model, or `None` if there is none."""
+    location = locate(name_or_path, revision)
     path = cached_file(
-        name,
-        CALIBRATION_FILE,
-        revision=revision,
+        location.name or str(EMBEDDED),
+        file_name,
+        revision=location.revision,
         _raise_exceptions_for_missing_entries=False,
         _raise_exceptions_for_connection_errors=False,
     )
-    return None if path is None else Calibration.read(Path(path))
+    return None if path is None else Path(path)
 
 
 def check_folder(folder: Path) -> None:
@@ -109,9 +150,51 @@ def check_folder(folder: Path) -> None:
     raise FileNotFoundError(f"{folder}: no model.safetensors: the weights are missing")
 
 
-def _is_path(name: str) -> bool:
-    """Return whether `name` is meant as a folder: it is one, or could not be a Hub name."""
-    return os.path.isdir(name) or name.startswith((".", "/", "~")) or "\\" in name or name.count("/") > 1
+@contextmanager
+def _clear_hub_errors(location: Location) -> Iterator[None]:
+    """Turn the ways in which the Hub does not give a model into messages that say what to do.
+
+    Raises:
+        OSError: in the place of another one whose cause is the Hub; others pass.
+    """
+    try:
+        yield
+    except OSError as error:
+        reason = None if location.name is None or is_path(location.name) else _hub_reason(error)
+        if reason is None:
+            raise
+        at = "" if location.revision is None else f" at {location.revision}"
+        raise OSError(f"{location.name}{at}: {reason.format(fetch=_fetch_command(location))}") from error
+
+
+def _fetch_command(location: Location) -> str:
+    revision = "" if location.revision is None else f" --revision {location.revision}"
+    return f"hf download {location.name}{revision}"
+
+
+_REASONS: tuple[tuple[type[Exception], str], ...] = (
+    (GatedRepoError, "its owner must let you in first, on its page on the Hub; then `hf auth login`"),
+    (RepositoryNotFoundError, "the Hub has no such model, or it is private: then `hf auth login`"),
+    (RevisionNotFoundError, "the Hub has the model, but no such revision"),
+    (
+        LocalEntryNotFoundError,
+        "not in the cache of this machine, and the Hub cannot be reached. Run `{fetch}` where there is a network, or "
+        "give a folder with the model's files. The model in the package works without a network: leave the name out, "
+        "or say `embedded`",
+    ),
+)
+"""What huggingface_hub says -> what a user can do about it; the first that fits, for each is a kind of the last."""
+
+
+def _hub_reason(error: BaseException) -> str | None:
+    """Return what to tell the user about an error of the Hub, or `None` for an error of another kind."""
+    seen: BaseException | None = error
+    while seen is not None:
+        for kind, reason in _REASONS:
+            if isinstance(seen, kind):
+                return reason
+        seen = seen.__cause__ or seen.__context__
+    return None
 
 
 def _device(device: str) -> torch.device:

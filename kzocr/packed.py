@@ -68,6 +68,18 @@ class Row:
     memory: list[Tensor]
     cache: list[Tensor] = field(default_factory=list)
 
+    def forked(self, n_positions: int, n_more: int) -> Row:
+        """Return a row with the same memory and its own copy of the first `n_positions` of the cache.
+
+        Args:
+            n_positions: positions that are taken over.
+            n_more: positions that there is room for behind them.
+        """
+        copies = [cache.new_zeros(n_positions + n_more, *cache.shape[1:]) for cache in self.cache]
+        for copy, cache in zip(copies, self.cache, strict=True):
+            copy[:n_positions] = cache[:n_positions]
+        return Row(self.memory, copies)
+
 
 class PackedT5:
     """The encoder and decoder of a T5 or MT5 model over packed rows.
@@ -358,9 +370,12 @@ def _activated(inner: Tensor, name: str) -> Tensor:
 
 def _feed_forward_weights(layer: Any) -> _FeedForward:
     """Return the weights of a `T5LayerFF`."""
-    dense, config_name = layer.DenseReluDense, type(layer.DenseReluDense.act).__name__
+    dense = layer.DenseReluDense
+    config_name = type(dense.act).__name__ + ("Tanh" if getattr(dense.act, "approximate", "") == "tanh" else "")
     names = {
         "NewGELUActivation": "gelu_new",
+        "GELUTanh": "gelu_new",
+        "GELU": "gelu",
         "GELUActivation": "gelu",
         "SiLUActivation": "silu",
         "ReLU": "relu",

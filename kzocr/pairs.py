@@ -13,6 +13,7 @@ from typing import Literal, cast, get_args
 Origin = Literal["real", "rendered", "synthetic"]
 ORIGINS: tuple[str, ...] = get_args(Origin)
 
+_N_NAMES_SHOWN = 5
 _REQUIRED = ("reference", "hypothesis", "document_id", "origin")
 
 
@@ -67,6 +68,35 @@ def iter_pairs(path: str | os.PathLike[str]) -> Iterator[TextPair]:
 def read_pairs(path: str | os.PathLike[str]) -> list[TextPair]:
     """Return all pairs of a JSONL file; see `iter_pairs`."""
     return list(iter_pairs(path))
+
+
+def read_folders(reference_folder: str | os.PathLike[str], hypothesis_folder: str | os.PathLike[str]) -> list[TextPair]:
+    """Return a pair for each text file that two folders have in common, in the order of their names.
+
+    Files match by their path below the folder without its suffix, so `a/page1.gt.txt` and `b/page1.txt` do not but
+    `a/page1.txt` and `b/page1.md` do. Hidden files are left out. A final line end is not part of a text.
+
+    Args:
+        reference_folder: the printed texts, UTF-8.
+        hypothesis_folder: the texts that were read, UTF-8.
+
+    Returns:
+        Pairs of origin "real" whose `document_id` is the matched name.
+
+    Raises:
+        ValueError: a folder has no files, a file has no partner, two files of a folder have one name, or a file
+            is not UTF-8; the message names them.
+        OSError: a folder or file cannot be read.
+    """
+    references, hypotheses = _files_by_name(reference_folder), _files_by_name(hypothesis_folder)
+    for files, others, other_folder in (
+        (references, hypotheses, hypothesis_folder),
+        (hypotheses, references, reference_folder),
+    ):
+        if alone := [str(path) for name, path in files.items() if name not in others]:
+            shown = ", ".join(alone[:_N_NAMES_SHOWN]) + (" ..." if len(alone) > _N_NAMES_SHOWN else "")
+            raise ValueError(f"{len(alone)} without a file of the same name in {os.fspath(other_folder)}: {shown}")
+    return [TextPair(_text(path), _text(hypotheses[name]), name, "real") for name, path in references.items()]
 
 
 def write_pairs(path: str | os.PathLike[str], pairs: Iterable[TextPair]) -> None:
@@ -157,6 +187,33 @@ def split_by_document(pairs: Sequence[TextPair], fraction: float, seed: int) -> 
     chosen = set(documents[:n_chosen])
     rest = [pair for pair in pairs if pair.document_id not in chosen]
     return rest, [pair for pair in pairs if pair.document_id in chosen]
+
+
+def _files_by_name(folder: str | os.PathLike[str]) -> dict[str, Path]:
+    """Return the files below `folder` by their path without the suffix, sorted."""
+    root = Path(folder)
+    if not root.is_dir():
+        raise NotADirectoryError(f"{root}: no such folder")
+    files: dict[str, Path] = {}
+    for path in sorted(root.rglob("*")):
+        inside = path.relative_to(root)
+        if not path.is_file() or any(part.startswith(".") for part in inside.parts):
+            continue
+        name = inside.with_suffix("").as_posix()
+        if name in files:
+            raise ValueError(f"{files[name]} and {path} have the same name: which is the text?")
+        files[name] = path
+    if not files:
+        raise ValueError(f"{root}: no files")
+    return files
+
+
+def _text(path: Path) -> str:
+    try:
+        text = path.read_bytes().decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{path}: not UTF-8: {error}") from error
+    return text.replace("\r\n", "\n").removesuffix("\n")
 
 
 def _line(pair: TextPair) -> bytes:

@@ -1,4 +1,4 @@
-"""Reports -> one HTML page that needs no network: totals, harm on clean text, kinds of error, examples."""
+"""Reports -> one HTML page that needs no network, and Markdown tables for a README."""
 
 from __future__ import annotations
 
@@ -8,16 +8,18 @@ from html import escape
 from typing import Any
 
 from kzocr.alignment import align
-from kzocr.confusion import script_of
-from kzocr.evaluation import CleanReport, Passage, Report, SetReport
+from kzocr.evaluation import CleanReport, Passage, Rates, Report, SetReport
+from kzocr.heatmap import heatmaps, visible
 from kzocr.metrics import Interval, fold_whitespace, share
+from kzocr.report_style import STYLE
 from kzocr.text import nfc
 
 N_CONFUSIONS_SHOWN = 15
+N_LETTERS_SHOWN = 12
 
 _KIND_NAMES = {
     "space": "space",
-    "case": "case",
+    "case": "capital or small",
     "look_alike": "look-alike",
     "kazakh_letter": "Kazakh letter",
     "letter": "other letter",
@@ -25,45 +27,17 @@ _KIND_NAMES = {
     "punctuation": "punctuation",
 }
 
-_STYLE = """
-:root { color-scheme: light dark; --ink: #1c2430; --faint: #667085; --line: #dfe3ea; --page: #fbfbfd;
-  --card: #ffffff; --bad: #ffd9d6; --bad-ink: #a3160b; --good: #cdf1d8; --good-ink: #0b6b34; --bar: #4a7bd0; }
-@media (prefers-color-scheme: dark) { :root { --ink: #e6e9ef; --faint: #98a2b3; --line: #333b49;
-  --page: #14181f; --card: #1b212b; --bad: #5a1f1c; --bad-ink: #ffb4ab; --good: #17492c; --good-ink: #a6f0bf;
-  --bar: #7ea6ef; } }
-body { font: 16px/1.5 system-ui, "Noto Sans", sans-serif; color: var(--ink); background: var(--page);
-  max-width: 72rem; margin: 0 auto; padding: 2rem 1.25rem 4rem; }
-h1 { font-size: 1.7rem; } h2 { font-size: 1.3rem; margin-top: 2.5rem; } h3 { font-size: 1.05rem; }
-p.note, figcaption, .where { color: var(--faint); font-size: .875rem; }
-.scroll { overflow-x: auto; }
-table { border-collapse: collapse; background: var(--card); font-variant-numeric: tabular-nums; }
-th, td { padding: .35rem .7rem; border-bottom: 1px solid var(--line); text-align: right;
-  white-space: nowrap; }
-th:first-child, td:first-child { text-align: left; } th { color: var(--faint);
-  font-weight: 600; white-space: normal; vertical-align: bottom; }
-td.bars { text-align: left; } td.bars b { display: inline-block; min-width: 3.5rem; text-align: right;
-  font-weight: 400; }
-small { color: var(--faint); } .bar { display: inline-block; height: .7rem; background: var(--bar);
-  border-radius: 2px; vertical-align: middle; margin-left: .4rem; } .before .bar { opacity: .4; }
-.passage { background: var(--card); border: 1px solid var(--line); border-radius: .5rem; padding: .7rem 1rem;
-  margin: .7rem 0; overflow-wrap: anywhere; }
-.passage dl { display: grid; grid-template-columns: 6rem 1fr; gap: .15rem .7rem; margin: .3rem 0 0; }
-dt { color: var(--faint); } dd { margin: 0; white-space: pre-wrap; }
-mark { background: var(--bad); color: var(--bad-ink); border-radius: 2px; }
-mark.mended { background: var(--good); color: var(--good-ink); }
-del { color: var(--bad-ink); opacity: .75; }
-"""
 
-
-def to_html(reports: Sequence[Report], title: str = "kzocr: evaluation") -> str:
+def to_html(reports: Sequence[Report], title: str = "kzocr: evaluation", *, passages: bool = True) -> str:
     """Return one self-contained HTML page for reports on the same sets.
 
     Args:
         reports: one a corrector; the details and examples of each are shown below the common tables.
         title: heading of the page.
+        passages: whether to show passages of the texts.
 
     Returns:
-        HTML 5 with its style inside; no script, no link, nothing is fetched.
+        HTML 5 with its style inside; no script, nothing is fetched.
 
     Raises:
         ValueError: there are no reports, or they are on different sets.
@@ -73,31 +47,39 @@ def to_html(reports: Sequence[Report], title: str = "kzocr: evaluation") -> str:
     names = [[entry.name for entry in report.sets] for report in reports]
     if any(other != names[0] for other in names):
         raise ValueError("the reports are on different sets")
-    body = [
-        f"<h1>{escape(title)}</h1>",
-        '<p class="note">Rates are percentages, pooled over a set: (substitutions + insertions + deletions) '
-        "/ length of the reference, whitespace folded. In brackets: 95 % bootstrap intervals over passages, "
-        f"{reports[0].n_resamples:,} draws, seed {reports[0].seed}.</p>",
-    ]
+    links, sections = [], []
     for index, entry in enumerate(reports[0].sets):
-        body.append(_totals(entry, [(report.corrector, report.sets[index]) for report in reports]))
+        links.append((f"set-{index}", entry.name))
+        body = _totals(entry, [(report.corrector, report.sets[index]) for report in reports])
+        sections.append(f'<section id="set-{index}">{body}</section>')
     clean = [(report.corrector, report.clean) for report in reports if report.clean is not None]
     if clean:
-        body.append(_clean_table(clean))
-    body += [_details(report) for report in reports]
+        links.append(("clean", "clean text"))
+        sections.append(f'<section id="clean">{_clean_table(clean)}</section>')
+    for number, report in enumerate(reports):
+        for index, entry in enumerate(report.sets):
+            links.append((f"details-{number}-{index}", f"{report.corrector} on {entry.name}"))
+            body = _details(report.corrector, entry, passages)
+            sections.append(f'<section id="details-{number}-{index}">{body}</section>')
+        if passages and report.clean is not None and report.clean.worst:
+            sections.append(f"<section>{_harm(report.corrector, report.clean)}</section>")
+    menu = "".join(f'<a href="#{place}">{escape(name)}</a>' for place, name in links)
     return (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{escape(title)}</title>\n<style>{_STYLE}</style>\n</head>\n<body>\n"
-        + "\n".join(body)
-        + "\n</body>\n</html>\n"
+        f"<title>{escape(title)}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n"
+        f"<header><h1>{escape(title)}</h1>{_PREFACE}</header>\n<nav><div>{menu}</div></nav>\n<main>"
+        + "\n".join(sections)
+        + f"</main>\n<footer>Intervals: {reports[0].n_resamples:,} draws of the bootstrap over passages, seed "
+        f"{reports[0].seed}. Every corrector was judged on the same draws.</footer>\n</body>\n</html>\n"
     )
 
 
 def coloured(*, reference: str, before: str, after: str) -> tuple[str, str]:
-    """Return HTML of `before` and `after` with what is wrong marked, and in `after` what was mended.
+    """Return HTML of `before` and `after` with what is wrong marked, and in `after` what was mended or harmed.
 
-    A wrong character is in `<mark>`, a missing one in `<del>`, a mended one in `<mark class="mended">`.
+    A wrong character is in `<mark>`, a missing one in `<del>`, a mended one in `<mark class="mended">`; what was
+    right before and is wrong after has the class `harmed`.
 
     Args:
         reference: the printed text.
@@ -109,65 +91,109 @@ def coloured(*, reference: str, before: str, after: str) -> tuple[str, str]:
     """
     reference, before, after = (fold_whitespace(nfc(text)) for text in (reference, before, after))
     wrong: set[int] = set()
+    inserted: set[int] = set()
     fragments = []
     for operation in align(reference=reference, hypothesis=before):
         fragments.append(_fragment(operation.kind, operation.reference, operation.hypothesis))
-        if operation.kind in ("substitute", "delete"):
-            wrong.add(operation.reference_start)
+        if operation.kind != "match":
+            (inserted if operation.kind == "insert" else wrong).add(operation.reference_start)
     mended = []
     for operation in align(reference=reference, hypothesis=after):
-        is_mended = operation.kind == "match" and operation.reference_start in wrong
-        kind = "mended" if is_mended else operation.kind
-        mended.append(_fragment(kind, operation.reference, operation.hypothesis))
+        was_wrong = operation.reference_start in (inserted if operation.kind == "insert" else wrong)
+        state = {(True, True): "mended", (False, False): "harmed"}.get((operation.kind == "match", was_wrong), "")
+        mended.append(_fragment(operation.kind, operation.reference, operation.hypothesis, state))
     return "".join(fragments), "".join(mended)
 
 
-def _fragment(kind: str, reference: str, hypothesis: str) -> str:
+def _fragment(kind: str, reference: str, hypothesis: str, state: str = "") -> str:
+    attribute = f' class="{state}"' if state else ""
     if kind == "match":
-        return escape(hypothesis)
+        return f"<mark{attribute}>{escape(hypothesis)}</mark>" if state else escape(hypothesis)
     if kind == "delete":
-        return f"<del>{escape(reference)}</del>"
-    if kind == "mended":
-        return f'<mark class="mended">{escape(hypothesis)}</mark>'
-    return f"<mark>{escape(hypothesis)}</mark>"
+        return f"<del{attribute}>{escape(reference)}</del>"
+    return f"<mark{attribute}>{escape(hypothesis)}</mark>"
+
+
+_PREFACE = (
+    "<p>Rates are percentages, pooled over a set: (substitutions + insertions + deletions) / length of the "
+    "reference, whitespace folded. Below a rate stands its 95 % bootstrap interval. “Normalised” ignores case and "
+    "punctuation, as HIPE-OCRepair does. A passage is a line.</p>"
+)
 
 
 def _totals(first: SetReport, entries: Sequence[tuple[str, SetReport]]) -> str:
-    rows = [
-        [
-            "as read",
-            _with_bounds(first.before.cer),
-            "",
-            _percent(first.before.wer.value),
-            _percent(first.before.cer_without_spaces),
-            _percent(first.before.cer_mean.value),
-            _percent(first.before.cer_normalised),
-            *[""] * 4,
-        ]
-    ]
+    highest = max([first.before.cer.high, *(entry.after.cer.high for _, entry in entries), 1e-9])
+    read = ["as read", *_rate_cells(first.before, highest), _percent(first.hipe_before.cmer_micro), *[""] * 3]
+    rows = [read]
     for name, entry in entries:
         rows.append(
             [
                 escape(name),
-                _with_bounds(entry.after.cer),
-                _with_bounds(entry.cer_reduction, 0),
-                _percent(entry.after.wer.value),
-                _percent(entry.after.cer_without_spaces),
-                _percent(entry.after.cer_mean.value),
-                _percent(entry.after.cer_normalised),
-                _percent(entry.share_better.value, 0),
-                _percent(entry.share_worse.value, 0),
+                *_rate_cells(entry.after, highest),
                 _percent(entry.hipe.cmer_micro),
+                _with_bounds(entry.cer_reduction, 0),
+                _split(entry),
                 f"{entry.chars_per_second:,.0f}",
             ]
         )
+    columns = ["", "CER", "CER normalised", "WER", "WER normalised", "CER, mean of passages", "CER without spaces"]
+    columns += ["HIPE cMER", "errors removed", "passages better / same / worse", "characters a second"]
+    table = _table(columns, rows).replace("<tbody><tr>", '<tbody><tr class="read">')
     heading = (
         f"<h2>{escape(first.name)}</h2>\n<p class='note'>{first.n_documents:,} documents, "
         f"{first.n_passages:,} passages, {first.n_reference_chars:,} characters.</p>"
     )
-    columns = ["", "CER", "CER reduction", "WER", "CER without spaces", "CER mean of passages"]
-    columns += ["CER normalised", "passages better", "passages worse", "HIPE cMER", "chars/s"]
-    return heading + _table(columns, rows)
+    return heading + (_cards(*entries[0]) if len(entries) == 1 else "") + table
+
+
+def _rate_cells(rates: Rates, highest: float) -> list[str]:
+    return [
+        _with_bounds(rates.cer) + _range(rates.cer, highest),
+        _with_bounds(rates.cer_normalised),
+        _with_bounds(rates.wer),
+        _with_bounds(rates.wer_normalised),
+        _with_bounds(rates.cer_mean),
+        _percent(rates.cer_without_spaces),
+    ]
+
+
+def _range(interval: Interval, highest: float) -> str:
+    """Return a bar for the interval with a line at the value; all of one table share the scale."""
+    left, width = share(interval.low, highest), share(interval.high - interval.low, highest)
+    return (
+        f'<span class="range"><i style="left:{100 * left:.1f}%;width:{100 * width:.1f}%"></i>'
+        f'<b style="left:{100 * share(interval.value, highest):.1f}%"></b></span>'
+    )
+
+
+def _split(entry: SetReport) -> str:
+    better, same, worse = (s.value for s in (entry.share_better, entry.share_same, entry.share_worse))
+    return (
+        f'<span class="split"><b style="width:{100 * better:.1f}%"></b><i style="width:{100 * worse:.1f}%"></i></span>'
+        f"<small>{_percent(better, 1)} / {_percent(same, 1)} / {_percent(worse, 1)}</small>"
+    )
+
+
+def _cards(name: str, entry: SetReport) -> str:
+    cards = [
+        ("character error rate", entry.before.cer.value, entry.after.cer),
+        ("word error rate", entry.before.wer.value, entry.after.wer),
+    ]
+    shown = [
+        f'<div class="card"><span>{label}</span><strong><s>{_percent(before)} →</s> {_percent(after.value)} %</strong>'
+        f"<span>95 %: {_percent(after.low)} to {_percent(after.high)}</span></div>"
+        for label, before, after in cards
+    ]
+    facts = [
+        ("errors removed", f"{_percent(entry.cer_reduction.value, 0)} %", entry.cer_reduction, 0),
+        ("passages made worse", f"{_percent(entry.share_worse.value, 1)} %", entry.share_worse, 1),
+    ]
+    shown += [
+        f'<div class="card"><span>{label}</span><strong>{value}</strong>'
+        f"<span>95 %: {_percent(interval.low, digits)} to {_percent(interval.high, digits)}</span></div>"
+        for label, value, interval, digits in facts
+    ]
+    return f'<div class="cards" aria-label="{escape(name)}">{"".join(shown)}</div>'
 
 
 def _clean_table(entries: Sequence[tuple[str, CleanReport]]) -> str:
@@ -186,38 +212,80 @@ def _clean_table(entries: Sequence[tuple[str, CleanReport]]) -> str:
     return f"<h2>Clean text</h2>{note}" + _table(columns, rows)
 
 
-def _details(report: Report) -> str:
-    parts = []
-    for entry in report.sets:
-        parts.append(f"<h2>{escape(report.corrector)} on {escape(entry.name)}</h2>")
-        parts.append("<h3>Errors by kind, in characters</h3>" + _kinds(entry))
-        parts.append("<h3>Most frequent confusions (printed → read)</h3>" + _confusions(entry))
+def _details(name: str, entry: SetReport, passages: bool) -> str:
+    before, after = entry.before, entry.after
+    kinds = {_KIND_NAMES.get(kind, kind): kind for kind in before.errors_by_kind}
+    by_kind = [(label, before.errors_by_kind[kind], after.errors_by_kind[kind]) for label, kind in kinds.items()]
+    scripts = sorted({*before.errors_by_script, *after.errors_by_script})
+    by_script = [(s, before.errors_by_script.get(s, 0), after.errors_by_script.get(s, 0)) for s in scripts]
+    parts = [
+        f"<h2>{escape(name)} on {escape(entry.name)}</h2>",
+        '<div class="columns"><div><h3>Errors by kind, in characters</h3>' + _bars(by_kind),
+        "<h3>Errors by script of what was printed</h3>" + _bars(by_script),
+        "</div><div><h3>Characters misread most often</h3>" + _letters(before, after) + "</div></div>",
+        _heat(before, after),
+        "<h3>Most frequent confusions (printed → read)</h3>" + _confusions(entry),
+    ]
+    if passages:
         if entry.worst:
-            parts.append("<h3>Worst passages</h3>" + "".join(_passage(passage) for passage in entry.worst))
+            parts.append("<h3>Worst passages first</h3>" + _LEGEND + "".join(map(_passage, entry.worst)))
         if entry.examples:
-            parts.append("<h3>Examples</h3>" + "".join(_passage(passage) for passage in entry.examples))
-    if report.clean is not None and report.clean.worst:
-        parts.append(f"<h2>{escape(report.corrector)} on clean text</h2><h3>Lines changed most</h3>")
-        parts += [_passage(passage) for passage in report.clean.worst]
+            shown = "".join(map(_passage, entry.examples))
+            n = len(entry.examples)
+            parts.append(f"<details><summary>{n} changed passages from all over the set</summary>{shown}</details>")
     return "\n".join(parts)
 
 
-def _kinds(entry: SetReport) -> str:
-    before, after = entry.before.errors_by_kind, entry.after.errors_by_kind
-    greatest = max([*before.values(), *after.values(), 1])
+_LEGEND = (
+    '<p class="legend"><span><mark>wrong</mark></span><span><del>missing</del></span>'
+    '<span><mark class="mended">mended</mark></span>'
+    '<span><mark class="harmed">right before, wrong now</mark></span></p>'
+)
+
+
+def _harm(name: str, clean: CleanReport) -> str:
+    passages = "".join(map(_passage, clean.worst))
+    return f"<h2>{escape(name)} on clean text</h2><h3>Lines changed most</h3>{_LEGEND}{passages}"
+
+
+def _bars(entries: Sequence[tuple[str, int, int]]) -> str:
+    greatest = max([n for _, *sides in entries for n in sides] + [1])
 
     def cell(n: int) -> str:
-        return f'<b>{n:,}</b><span class="bar" style="width:{8 * share(n, greatest):.2f}rem"></span>'
+        return f'<b>{n:,}</b><span class="bar" style="width:{6 * share(n, greatest):.2f}rem"></span>'
 
+    rows = [[escape(label), f'<span class="faded">{cell(n)}</span>', cell(m)] for label, n, m in entries]
+    return _table(["", "as read", "corrected"], rows).replace("<td><", '<td class="bars"><')
+
+
+def _letters(before: Rates, after: Rates) -> str:
+    later = {letter: wrong for letter, _, wrong in after.letters}
     rows = [
         [
-            _KIND_NAMES.get(kind, escape(kind)),
-            f'<span class="before">{cell(n)}</span>',
-            cell(after.get(kind, 0)),
+            visible(letter),
+            f"{printed:,}",
+            f"{wrong:,}<small>{_percent(share(wrong, printed), 1)} %</small>",
+            f"{later.get(letter, 0):,}<small>{_percent(share(later.get(letter, 0), printed), 1)} %</small>",
         ]
-        for kind, n in before.items()
+        for letter, printed, wrong in before.letters[:N_LETTERS_SHOWN]
+        if wrong or later.get(letter)
     ]
-    return _table(["", "as read", "corrected"], rows).replace("<td><", '<td class="bars"><')
+    return _table(["", "printed", "misread", "corrected: still wrong"], rows) if rows else "<p>None.</p>"
+
+
+def _heat(before: Rates, after: Rates) -> str:
+    maps = heatmaps(before.letter_confusions, after.letter_confusions)
+    if not maps[0]:
+        return ""
+    shown = "".join(
+        f'<div><h3>{label}</h3><div class="scroll plain">{table}</div></div>'
+        for label, table in zip(("Single characters, as read", "The same, corrected"), maps, strict=True)
+    )
+    note = (
+        '<p class="note">Rows: printed; columns: read. ∅ is nothing, ␣ a space; a dotted line marks Latin letters. '
+        "Both maps have one scale.</p>"
+    )
+    return f'<div class="columns">{shown}</div>{note}'
 
 
 def _confusions(entry: SetReport) -> str:
@@ -225,37 +293,33 @@ def _confusions(entry: SetReport) -> str:
     after = {(printed, read): n for printed, read, n in entry.after.confusions}
     ranked = sorted({**before, **after}, key=lambda pair: -max(before.get(pair, 0), after.get(pair, 0)))
     rows = [
-        [f"{_visible(printed)} → {_visible(read)}", str(before.get(pair, 0)), str(after.get(pair, 0))]
+        [f"{visible(printed)} → {visible(read)}", str(before.get(pair, 0)), str(after.get(pair, 0))]
         for pair in ranked[:N_CONFUSIONS_SHOWN]
         for printed, read in [pair]
     ]
-    return _table(["", "as read", "corrected"], rows) if rows else "<p>None.</p>"
-
-
-def _visible(text: str) -> str:
-    if not text:
-        return "<small>nothing</small>"
-    script = " <small>Latin</small>" if script_of(text) == "latin" else ""
-    return escape(text.replace(" ", "␣")) + script
+    return _table(["", "as read", "corrected"], rows, "scroll plain") if rows else "<p>None.</p>"
 
 
 def _passage(passage: Passage) -> str:
     before, after = coloured(
         reference=passage.reference, before=passage.hypothesis_before, after=passage.hypothesis_after
     )
+    change = passage.errors_after - passage.errors_before
+    verdict = f' <span class="{"worse" if change > 0 else "better"}">{change:+d}</span>' if change else ""
     return (
         f'<div class="passage"><span class="where">{escape(passage.document_id)}, line {passage.line_number}'
-        f": {passage.errors_before} → {passage.errors_after} errors</span><dl>"
-        f"<dt>printed</dt><dd>{escape(fold_whitespace(passage.reference))}</dd>"
-        f"<dt>read</dt><dd>{before}</dd><dt>corrected</dt><dd>{after}</dd></dl></div>"
+        f": {passage.errors_before} → {passage.errors_after} errors{verdict}</span>"
+        f'<div class="printed"><span class="label">printed</span>{escape(fold_whitespace(passage.reference))}</div>'
+        f'<div class="sides"><div><span class="label">read</span>{before}</div>'
+        f'<div><span class="label">corrected</span>{after}</div></div></div>'
     )
 
 
-def _table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+def _table(columns: Sequence[str], rows: Sequence[Sequence[str]], style: str = "scroll") -> str:
     """Return a table; the cells are HTML."""
     head = "".join(f"<th>{column}</th>" for column in columns)
     body = "".join("<tr>" + "".join(f"<td>{cell}</td>" for cell in row) + "</tr>" for row in rows)
-    return f'<div class="scroll"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
+    return f'<div class="{style}"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
 
 
 def _percent(fraction: float, digits: int = 2) -> str:
@@ -264,7 +328,7 @@ def _percent(fraction: float, digits: int = 2) -> str:
 
 def _with_bounds(interval: Interval, digits: int = 2) -> str:
     low, high = _percent(interval.low, digits), _percent(interval.high, digits)
-    return f"{_percent(interval.value, digits)} <small>[{low}, {high}]</small>"
+    return f"{_percent(interval.value, digits)}<small>{low} to {high}</small>"
 
 
 def to_markdown(reports: Sequence[Mapping[str, Any]]) -> str:

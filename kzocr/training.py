@@ -12,7 +12,7 @@ import logging
 import math
 import shutil
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
@@ -77,7 +77,11 @@ class Progress:
 
 
 class Trainer:
-    """One run of `config` in `folder`; `train` starts it or goes on with it."""
+    """One run of `config` in `folder`; `train` starts it or goes on with it.
+
+    Attributes:
+        on_step: called after every step with the number of steps done.
+    """
 
     def __init__(self, config: TrainingConfig, folder: Path) -> None:
         """Load the corpus and the newest checkpoint of `folder`, or build a new model.
@@ -116,6 +120,7 @@ class Trainer:
             WeightAverage(self.plain_model, config.optimizer.ema_decay) if config.optimizer.ema_decay else None
         )
         self.progress = Progress()
+        self.on_step: Callable[[int], None] | None = None
         self.board: Any = None
         if (checkpoint := newest_checkpoint(folder)) is not None:
             self._load(checkpoint)
@@ -142,6 +147,8 @@ class Trainer:
             started = time.monotonic()
             losses.append(self._step(batches))
             step = self.progress.step
+            if self.on_step is not None:
+                self.on_step(step)
             self.progress.seconds += time.monotonic() - started
             if step % run.log_steps == 0:
                 seconds = self.progress.seconds - logged_seconds
@@ -152,7 +159,16 @@ class Trainer:
                 self._validate()
             if step % run.checkpoint_steps == 0 or step == run.max_steps:
                 self.save()
+        self._draw_curves()
         return self.export()
+
+    def _draw_curves(self) -> None:
+        if self.accelerator.is_main_process and find_spec("PIL") is not None:
+            from kzocr.curves import CURVES_NAME, write_curves
+
+            records = read_log(self.folder / LOG_NAME)
+            if any("loss" in record for record in records):
+                write_curves(records, self.folder / CURVES_NAME)
 
     def _mean(self, losses: list[float]) -> float:
         """Return the mean of `losses` over their steps and over all processes."""
@@ -203,14 +219,8 @@ class Trainer:
             input_ids=batch["input_ids"].to(device),
             attention_mask=batch["attention_mask"].to(device),
             decoder_input_ids=shift_right(labels),
-        ).logits.float()
-        losses = torch.nn.functional.cross_entropy(
-            logits.flatten(0, 1), labels.flatten(), ignore_index=IGNORED_LABEL, reduction="none"
-        )
-        weights = (labels != IGNORED_LABEL).float()
-        if "weights" in batch:
-            weights = weights * batch["weights"].to(device)
-        return (losses * weights.flatten()).sum() / weights.sum()
+        ).logits
+        return masked_cross_entropy(logits, labels, batch["weights"].to(device) if "weights" in batch else None)
 
     def _batches(self) -> Iterator[Batch]:
         """Yield batches from where the run is; with several processes each takes every n-th batch."""
@@ -398,6 +408,23 @@ def shift_right(labels: torch.Tensor) -> torch.Tensor:
     shifted = torch.zeros_like(labels)
     shifted[:, 1:] = labels[:, :-1]
     return shifted.masked_fill(shifted == IGNORED_LABEL, 0)
+
+
+def masked_cross_entropy(logits: torch.Tensor, labels: torch.Tensor, weights: torch.Tensor | None) -> torch.Tensor:
+    """Return the weighted mean cross entropy a byte, in nats, over the labels that are no padding.
+
+    Args:
+        logits: (batch, sequence, ids).
+        labels: (batch, sequence).
+        weights: (batch, sequence), or None for equal ones.
+    """
+    losses = torch.nn.functional.cross_entropy(
+        logits.float().flatten(0, 1), labels.flatten(), ignore_index=IGNORED_LABEL, reduction="none"
+    )
+    counted = (labels != IGNORED_LABEL).float()
+    if weights is not None:
+        counted = counted * weights
+    return (losses * counted.flatten()).sum() / counted.sum()
 
 
 def validate(model: PreTrainedModel, examples: list[Example]) -> dict[str, float]:

@@ -2,6 +2,7 @@
 
     python scripts/benchmark.py decoding --text docs/example/ocr.txt --json decoding.json
     python scripts/benchmark.py noise --text clean.txt --json noise.json
+    python scripts/benchmark.py training --json training.json
 
 Guided decoding next to `transformers` and, where `pip install ctranslate2` was done, next to CTranslate2:
 the same windows, the same checkpoint, every output compared with greedy `generate`. Two to five minutes on
@@ -28,10 +29,14 @@ import typer
 from rapidfuzz.distance import Levenshtein
 from rich.console import Console
 from rich.table import Table
+from training_speed import data_config, loader_speed, ours, rows_of_like_cost, stock
 from transformers import AutoModelForSeq2SeqLM, PreTrainedModel
 
 from kzocr.channel.generators import Documents, NlpaugNoise, NoisocrNoise
 from kzocr.channel.prior import ChannelPrior
+from kzocr.config import load_config
+from kzocr.corpus import load_corpus
+from kzocr.data import ExampleSampler
 from kzocr.decoding import Decoded, GuidedDecoder, generate_greedy, limits_of
 from kzocr.encoding import BYTE_OFFSET, encode
 from kzocr.windows import windows
@@ -287,6 +292,49 @@ def _profile(decoder: GuidedDecoder, inputs: list[list[int]], rows: int) -> dict
         / (counts.accepted_bytes - before.accepted_bytes),
         "bytes_per_window": (counts.accepted_bytes - before.accepted_bytes) / n_rows,
     }
+
+
+@app.command()
+def training(
+    corpus: Annotated[str, typer.Option(help="Text file, folder of *.txt or packed corpus.")] = str(
+        REPOSITORY / "tests" / "data" / "sentences.txt"
+    ),
+    model: Annotated[Path, typer.Option(help="Folder of the checkpoint that is trained on.")] = DEFAULT_MODEL,
+    config: Annotated[Path, typer.Option(help="Its optimiser is used.")] = REPOSITORY / "configs/kzocr-embedded.yaml",
+    examples: Annotated[int, typer.Option(help="Windows to learn from.")] = 256,
+    batch_bytes: Annotated[int, typer.Option(help="Input bytes a batch.")] = 1536,
+    json_path: Annotated[Path | None, typer.Option("--json", help="Write the figures to this file.")] = None,
+) -> None:
+    """Time kzocr's training step and transformers' Seq2SeqTrainer on the same examples, and the loader alone."""
+    data = data_config(corpus, examples, batch_bytes)
+    sampler = ExampleSampler(load_corpus(data.corpus), ChannelPrior.load(data.prior), data)
+    drawn = sampler.documents(examples, np.random.default_rng(1))
+    loaded = AutoModelForSeq2SeqLM.from_pretrained(str(model), dtype=torch.float32)
+    loaded.to("cuda" if torch.cuda.is_available() else "cpu")
+    speeds = [
+        stock(loaded, drawn, rows_of_like_cost(drawn, batch_bytes)),
+        ours(loaded, drawn, batch_bytes, load_config(config).optimizer),
+    ]
+    examples_per_second, loaded_bytes_per_second = loader_speed(sampler, 2)
+    table = Table(title="Training")
+    for heading in ("way", "printed bytes/s", "times Seq2SeqTrainer", "padding %", "steps"):
+        table.add_column(heading, justify="left" if heading == "way" else "right")
+    for one in speeds:
+        ratio = one.bytes_per_second / speeds[0].bytes_per_second
+        padding = f"{100 * one.padding_share:.1f}"
+        table.add_row(one.name, f"{one.bytes_per_second:,.0f}", f"{ratio:.2f}", padding, str(one.n_steps))
+    console = Console()
+    console.print(table)
+    console.print(
+        f"loader alone, one process: {examples_per_second:,.0f} examples/s, {loaded_bytes_per_second:,.0f} B/s"
+    )
+    if json_path is not None:
+        figures = {
+            "ways": [{**asdict(one), "bytes_per_second": one.bytes_per_second} for one in speeds],
+            "loader": {"examples_per_second": examples_per_second, "bytes_per_second": loaded_bytes_per_second},
+            "threads": torch.get_num_threads(),
+        }
+        json_path.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
 
 
 def _show(measurements: Sequence[Measurement], profile: dict[str, Any]) -> None:

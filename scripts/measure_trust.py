@@ -34,7 +34,7 @@ def main(
     passage_chars: Annotated[int, typer.Option(help="Characters of a passage.")] = 600,
     model: Annotated[str | None, typer.Option(help="A model folder or a Hub name. Default: the embedded one.")] = None,
     device: Annotated[str, typer.Option(help="cpu, cuda, ...; auto takes a GPU if there is one.")] = "auto",
-    max_passes: Annotated[int, typer.Option(min=1, help="Passes of the corrector over a text.")] = 1,
+    max_passes: Annotated[int, typer.Option(min=1, help="Passes of the corrector over a text.")] = 12,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Write a JSON report.")] = None,
     page: Annotated[Path | None, typer.Option(help="Markdown file with the two markers.")] = None,
     examples: Annotated[Path | None, typer.Option(help="Write the passages that a second run changed.")] = None,

@@ -19,16 +19,24 @@ def main() -> int:
     parser.add_argument("--config", required=True, type=Path, help="a file in configs/")
     parser.add_argument("--folder", type=Path, help="run folder (default: runs/NAME)")
     parser.add_argument("--export", action="store_true", help="write model/ from the newest checkpoint, train no more")
+    parser.add_argument("--curves", action="store_true", help="draw curves.png from the log, train no more")
     arguments = parser.parse_args()
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s  %(message)s", datefmt="%H:%M:%S")
     logging.getLogger("kzocr").setLevel(logging.INFO)
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 
     from kzocr.config import load_config
-    from kzocr.training import Trainer, TrainingError
+    from kzocr.training import LOG_NAME, Trainer, TrainingError, read_log
 
     try:
         config = load_config(arguments.config)
+        if arguments.curves:
+            from kzocr.curves import CURVES_NAME, write_curves
+
+            folder = arguments.folder or Path("runs") / config.name
+            write_curves(read_log(folder / LOG_NAME), folder / CURVES_NAME)
+            print(folder / CURVES_NAME)
+            return 0
         trainer = Trainer(config, arguments.folder or Path("runs") / config.name)
         folder = trainer.export() if arguments.export else trainer.train()
     except (TrainingError, ValueError, OSError) as error:

@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from kzocr.channel.estimate import fit_pairs
 from kzocr.channel.files import write_prior
 from kzocr.channel.model import UNKNOWABLE, ChannelModel
-from kzocr.channel.prior import MIXTURE, PRIORS, PROBE, ChannelPrior
+from kzocr.channel.prior import MIXTURE, PRIORS, PROBE, ChannelPrior, write_mixture
 from kzocr.channel.rules import Rule
 from kzocr.cli import app
 from kzocr.metrics import cer
@@ -200,3 +200,18 @@ def test_fit_channel_command(tmp_path: Path) -> None:
     broken = CliRunner().invoke(app, ["fit-channel", str(tmp_path / "none.jsonl"), "-o", str(tmp_path / "b.json")])
     assert (broken.exit_code, "none.jsonl" in broken.stderr) == (1, True)
     assert not (tmp_path / "b.json").exists()
+
+
+def test_a_fitted_channel_is_mixed_with_the_shipped_ones(tmp_path: Path) -> None:
+    ChannelModel(name="own", rules=(Rule("ш", {"щ": 0.5}),)).save(tmp_path / "own.json")
+    write_mixture(tmp_path / "mixed.yaml", {"own.json": 3.0, "clean": 1.0}, share=0.8)
+    prior = ChannelPrior.load(str(tmp_path / "mixed.yaml"))
+    shipped = ChannelPrior.shipped("mixture")
+    assert sum(prior.weights.values()) == pytest.approx(1.0, abs=1e-4)
+    assert prior.weights["own.json"] == pytest.approx(0.6)
+    clean_share = shipped.weights["clean"] / sum(shipped.weights.values())
+    assert prior.weights["clean"] == pytest.approx(0.2 + 0.2 * clean_share, abs=1e-5)
+    assert prior.unscaled >= {"own.json", "clean", "russian-engine"}
+    assert prior.greatest_cer == shipped.greatest_cer
+    with pytest.raises(ValueError, match="share must be above 0"):
+        write_mixture(tmp_path / "mixed.yaml", {"own.json": 1.0}, share=0.0)

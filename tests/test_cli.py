@@ -185,3 +185,53 @@ def test_layout_reflow(tmp_path: Path) -> None:
         f"{path}:5: Бұл с[-е-]{{+ө+}}з.",
     ]
     assert run("correct", path, "--layout", "tidy").exit_code == 2
+
+
+DATA = Path(__file__).parent / "data" / "formats"
+
+
+def test_layout_files_are_corrected_in_place_of_their_words(tmp_path: Path) -> None:
+    path = tmp_path / "page.hocr"
+    path.write_text((DATA / "page.hocr").read_text(encoding="utf-8").replace("еск!", "сез"), encoding="utf-8")
+    assert run("correct", path, "-o", f"{tmp_path}/out/").exit_code == 0
+    before, after = path.read_bytes().decode(), (tmp_path / "out" / "page.hocr").read_bytes().decode()
+    assert after == before.replace("bbox 320 50 384 76; x_wconf 55'>сез", "bbox 320 50 384 76; x_wconf 99'>сөз")
+    assert run("correct", stdin=path.read_bytes()).stdout_bytes.decode() == after
+    assert run("correct", path, "--diff").stdout == f"{path}:1: Ауыл шет1ндег! с[-е-]{{+ө+}}з дирмен бПрын\n"
+    result = run("correct", path, "--layout", "reflow")
+    assert (result.exit_code, "the lines of hocr stay" in result.stderr) == (1, True)
+    assert run("correct", path, "--format", "text").stdout_bytes.decode() == before.replace("сез", "сөз")
+
+
+def test_rows_are_corrected_column_by_column(tmp_path: Path) -> None:
+    path = tmp_path / "rows.jsonl"
+    path.write_text('{"id": 1, "page": "Бұл сез."}\n', encoding="utf-8")
+    expected = '{"id": 1, "page": "Бұл сөз."}\n'
+    assert run("correct", path, "--column", "page").stdout_bytes.decode() == expected
+    assert run("correct", path, "--column", "page", "-o", f"{tmp_path}/out/").exit_code == 0
+    assert (tmp_path / "out" / "rows.jsonl").read_text(encoding="utf-8") == expected
+    stdin = path.read_bytes()
+    assert run("correct", "--format", "jsonl", "--column", "page", stdin=stdin).stdout_bytes.decode() == expected
+    result = run("correct", path, "--in-place")
+    assert (result.exit_code, "rows.jsonl:1: no column 'text'; there are 'id', 'page'" in result.stderr) == (1, True)
+    assert path.read_bytes() == stdin
+    assert [p.name for p in tmp_path.iterdir() if p.name.startswith(".")] == []
+    assert run("correct", path, "--diff", "--column", "page").exit_code == 1
+
+
+def test_parquet_goes_to_a_file(tmp_path: Path) -> None:
+    pa, pq = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
+    path = tmp_path / "rows.parquet"
+    pq.write_table(pa.table({"text": ["Бұл сез."]}), path)
+    assert "say where it goes" in run("correct", path).stderr
+    assert run("correct", path, "--in-place").exit_code == 0
+    assert pq.read_table(path).column("text").to_pylist() == ["Бұл сөз."]
+
+
+def test_adapt_says_what_is_wrong(page: Path, tmp_path: Path) -> None:
+    result = run("adapt", page, "--text", page, "-o", tmp_path / "run")
+    assert (result.exit_code, "at least 2,000 are needed" in result.stderr) == (1, True)
+    result = run("adapt", tmp_path / "none", "--text", page, "-o", tmp_path / "run")
+    assert (result.exit_code, "none: no such file or folder" in result.stderr) == (1, True)
+    result = run("adapt", page, "--text", page, "-o", tmp_path / "run", "--model", tmp_path / "absent")
+    assert (result.exit_code, "absent: no such model folder" in result.stderr) == (1, True)

@@ -1,13 +1,23 @@
 from __future__ import annotations
 
 import hashlib
+import lzma
 import sys
 from pathlib import Path
 from types import ModuleType
 
 import pytest
 
-from kzocr.corpus import CorpusError, Source, load_corpus, without_overlap
+from kzocr.corpus import (
+    CorpusError,
+    Source,
+    folded,
+    load_corpus,
+    load_word_lists,
+    without_overlap,
+    without_repeats,
+    write_packed,
+)
 
 
 def test_a_file_is_a_source_of_its_lines(tmp_path: Path) -> None:
@@ -51,19 +61,14 @@ def test_lines_that_are_measured_on_are_not_learnt_from() -> None:
         without_overlap([dev], [dev])
 
 
-class FakeRows:
-    column_names = ("title", "text")
-
-    def select_columns(self, names: list[str]) -> list[dict[str, str | None]]:
-        assert names == ["text"]
-        return [{"text": "бір\n\nекі"}, {"text": None}, {"text": "үш"}]
+ROWS = [{"title": "т", "text": "бір\n\nекі"}, {"title": "т", "text": None}, {"title": "т", "text": "үш"}]
 
 
-def fake_datasets(result: FakeRows | Exception) -> ModuleType:
+def fake_datasets(result: list[dict[str, str | None]] | Exception) -> ModuleType:
     module = ModuleType("datasets")
 
-    def load_dataset(name: str, config: str | None, *, split: str) -> FakeRows:
-        assert (name, config, split) == ("user/texts", None, "train")
+    def load_dataset(name: str, config: str | None, *, split: str, streaming: bool) -> list[dict[str, str | None]]:
+        assert (name, config, split, streaming) == ("user/texts", None, "train", True)
         if isinstance(result, Exception):
             raise result
         return result
@@ -73,7 +78,7 @@ def fake_datasets(result: FakeRows | Exception) -> ModuleType:
 
 
 def test_a_data_set_of_the_hub_is_read_by_column(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "datasets", fake_datasets(FakeRows()))
+    monkeypatch.setitem(sys.modules, "datasets", fake_datasets(list(ROWS)))
     (source,) = load_corpus(["hub:user/texts::train:text"])
     assert (source.name, source.lines) == ("user/texts", ("бір", "екі", "үш"))
     with pytest.raises(CorpusError, match="no column 'body'; there are title, text"):
@@ -89,3 +94,54 @@ def test_a_data_set_that_cannot_be_had_is_named(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setitem(sys.modules, "datasets", None)
     with pytest.raises(CorpusError, match=r"pip install 'kzocr\[train\]'"):
         load_corpus(["hub:user/texts::train:text"])
+
+
+def test_word_lists_keep_their_order_and_lose_what_is_no_word(tmp_path: Path) -> None:
+    path = tmp_path / "words.txt"
+    path.write_text("және\n(бар)\nжеке-жеке,\nWindows\nжән«Кім\n12\nжәне\nтыйым\n", encoding="utf-8")
+    held_out = Source.from_lines("dev", ["тыйым"])
+    assert load_word_lists([str(path)], [held_out]) == ("және", "(бар)", "жеке-жеке,")
+
+
+def test_a_data_set_is_read_no_further_than_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    long = "ә" * 600_000
+    monkeypatch.setitem(sys.modules, "datasets", fake_datasets([{"text": long}, {"text": "артық"}]))
+    (source,) = load_corpus(["hub:user/texts::train:text:1"])
+    assert source.lines == (long,)
+    with pytest.raises(CorpusError, match="MEGABYTES"):
+        load_corpus(["hub:user/texts::train:text:all"])
+
+
+def test_lines_that_differ_in_case_and_punctuation_are_the_same() -> None:
+    assert folded("«Иә», 5!") == "иә5"
+    sources = [Source.from_lines("a", ["Бір.", "екі", "бір"]), Source.from_lines("b", ["«Екі»", "үш"])]
+    assert [source.lines for source in without_repeats(sources)] == [("Бір.", "екі"), ("үш",)]
+    held_out = [Source.from_lines("dev", ["ЕКІ!"])]
+    assert [source.lines for source in without_overlap(sources, held_out)] == [("Бір.", "бір"), ("үш",)]
+
+
+def test_a_source_of_repeats_alone_is_gone() -> None:
+    sources = [Source.from_lines("a", ["бір"]), Source.from_lines("b", ["Бір"])]
+    assert [source.name for source in without_repeats(sources)] == ["a"]
+
+
+def test_a_packed_corpus_reads_back(tmp_path: Path) -> None:
+    sources = [Source.from_lines("a", ["бір", "екі"]), Source.from_lines("b", ["үш"])]
+    path = tmp_path / "corpus.xz"
+    write_packed(sources, path)
+    assert load_corpus([str(path)]) == sources
+
+
+def test_a_broken_packed_corpus_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "corpus.xz"
+    with pytest.raises(CorpusError, match=r"corpus.xz: No such file"):
+        load_corpus([str(path)])
+    path.write_bytes(b"text")
+    with pytest.raises(CorpusError, match=r"corpus.xz: not an xz file"):
+        load_corpus([str(path)])
+    path.write_bytes(lzma.compress(b'{"name": "a"}'))
+    with pytest.raises(CorpusError, match=r"corpus.xz:1: not a source of a packed corpus"):
+        load_corpus([str(path)])
+    write_packed([Source("a", ("бір",), "0")], path)
+    with pytest.raises(CorpusError, match=r"corpus.xz:1: a is not what its hash says"):
+        load_corpus([str(path)])

@@ -422,12 +422,14 @@ def test_a_second_pass_looks_at_what_changed() -> None:
         lambda text: text.replace("сөз", "сөздер") if "сөз " in text else text.replace("сез", "сөз")
     )
     text = "Бұл сез жаңа.\n\nКүз келді."
-    assert Corrector(decoder).correct(text) == "Бұл сөз жаңа.\n\nКүз келді."
-    twice = Corrector(decoder, max_passes=2)
+    once = Corrector(decoder, max_passes=1).explain(text)
+    assert (once.text, once.is_settled) == ("Бұл сөз жаңа.\n\nКүз келді.", False)
+    twice = Corrector(decoder)
+    assert (twice.explain(text).n_passes, twice.explain(text).is_settled) == (3, True)
     assert twice.correct(text) == "Бұл сөздер жаңа.\n\nКүз келді."
     assert [(e.before, e.after) for e in twice.explain(text).edits] == [("е", "ө"), ("", "дер")]
     decoder.inputs.clear()
-    assert Corrector(decoder, max_passes=9).correct("Күз келді.") == "Күз келді."
+    assert Corrector(decoder).correct("Күз келді.") == "Күз келді."
     assert decoder.inputs == ["Күз келді."]
     with pytest.raises(ValueError, match="max_passes"):
         Corrector(decoder, max_passes=0)

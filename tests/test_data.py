@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,8 @@ SENTENCES = Path(__file__).parent / "data" / "sentences.txt"
 CONFIG = DataConfig(
     corpus=("unused",),
     validation_corpus=("unused",),
+    word_lists=(),
+    word_list_share=0.0,
     prior="mixture",
     least_window_bytes=40,
     greatest_window_bytes=120,
@@ -154,3 +157,24 @@ def test_a_corpus_without_enough_words_is_an_error_and_not_an_endless_loop() -> 
     tiny = ExampleSampler([Source.from_lines("tiny", ["сөз"])], ChannelPrior.shipped("clean"), CONFIG)
     with pytest.raises(ValueError, match=r"the corpus \(tiny\) has no passage of 20 words"):
         tiny.words(1, 20, 30, np.random.default_rng(0))
+
+
+def test_listed_words_make_their_share_of_the_documents() -> None:
+    """Every word of the list is of letters that the sentences do not have, so that a document tells its origin."""
+    words = [f"щ{letter}ъ" for letter in "абвгдежз"]
+    config = replace(CONFIG, word_lists=("unused",), word_list_share=0.5)
+    sampler = ExampleSampler(load_corpus([str(SENTENCES)]), ChannelPrior.shipped("clean"), config, words)
+    examples = sampler.documents(300, np.random.default_rng(1))
+    of_list = [example for example in examples if "ъ" in example.reference.lower()]
+    assert 0.35 < len(of_list) / len(examples) < 0.65
+    allowed = set("".join(words)) | set(" \n-")
+    assert all(set(example.reference.lower()) <= allowed for example in of_list)
+
+
+def test_without_a_list_nothing_is_drawn_of_it() -> None:
+    sampler = ExampleSampler(load_corpus([str(SENTENCES)]), ChannelPrior.shipped("clean"), CONFIG)
+    plain = sampler.documents(20, np.random.default_rng(1))
+    listed = ExampleSampler(load_corpus([str(SENTENCES)]), ChannelPrior.shipped("clean"), CONFIG, ["щаъ"]).documents(
+        20, np.random.default_rng(1)
+    )
+    assert {"ъ" in example.reference for example in plain + listed} == {False}

@@ -21,7 +21,7 @@ from transformers import (
 )
 
 from kzocr.custom_generate import custom_generate_files, write_custom_generate
-from kzocr.decoding import Decoded, GuidedDecoder, allowed_ids, generate_greedy, limits_of
+from kzocr.decoding import TAIL_BYTES, Decoded, GuidedDecoder, Replacement, allowed_ids, generate_greedy, limits_of
 from kzocr.encoding import BYTE_OFFSET, EOS_ID, LAST_BYTE_ID, encode, pad
 
 KAZAKH = "Ауылдың шетіндегі ескі мектепте жиырма бес бала оқиды, кітапханада қазақша кітап көп."
@@ -268,3 +268,45 @@ def test_suppressed_ids_stay_away() -> None:
     guided = GuidedDecoder(model).decode([source], max_new_bytes=20)
     assert first not in guided[0].ids
     assert_same(guided, generate_greedy(model, [source], max_new_bytes=20))
+
+
+@pytest.mark.parametrize("tied", [True, False])
+def test_score_is_the_difference_of_two_forced_readings(tied: bool) -> None:
+    """What `transformers` says of output and replacement, teacher-forced, is what `score` compares."""
+    model = tiny_model(3, tied=tied)
+    decoder = GuidedDecoder(model)
+    inputs = [encode(text) for text in (KAZAKH, NOISY, "қ")]
+    decoded = decoder.decode_rows(inputs, max_new_bytes=[40, 25, 9])
+    replacements = [
+        Replacement(row, start, start + width, encode(text)[:-1])
+        for row, (result, _) in enumerate(decoded)
+        for start, width, text in ((0, 1, "ә"), (3, 4, "қала"), (len(result.ids) - 2, 2, "ө"))
+    ]
+    expected = []
+    for item in replacements:
+        ids = decoded[item.row][0].ids
+        end = min(item.end + TAIL_BYTES, len(ids))
+        new = [*ids[: item.start], *item.ids, *ids[item.end : end]]
+        expected.append(
+            forced(model, inputs[item.row], new, item.start) - forced(model, inputs[item.row], ids[:end], item.start)
+        )
+    assert not any(result.finished for result, _ in decoded)
+    assert decoder.score(decoded, replacements) == pytest.approx(expected, abs=1e-3)
+
+
+def test_scoring_leaves_the_rows_as_they_are() -> None:
+    decoder = GuidedDecoder(tiny_model())
+    decoded = decoder.decode_rows([encode(KAZAKH)], max_new_bytes=30)
+    item = Replacement(0, 4, 6, encode("ө")[:-1])
+    first = decoder.score(decoded, [item])
+    decoder.score(decoded, [Replacement(0, 0, 3, encode("басқа")[:-1])])
+    assert decoder.score(decoded, [item]) == first
+
+
+def forced(model: T5ForConditionalGeneration, ids: list[int], output: list[int], start: int) -> float:
+    """Return the log probability of `output` from `start` on, given what stands before, among the allowed ids."""
+    allowed = allowed_ids(model)
+    with torch.no_grad():
+        logits = model(input_ids=pad([ids]), decoder_input_ids=torch.tensor([[0, *output[:-1]]])).logits[0]
+    shares = logits[:, allowed].log_softmax(dim=-1)
+    return sum(float(shares[place, allowed.index(output[place])]) for place in range(start, len(output)))

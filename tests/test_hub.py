@@ -1,200 +1,30 @@
 from __future__ import annotations
 
-import copy
 import json
+import shutil
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
 
 import pytest
-import yaml
+from fake_hub import TOKEN, FakeHub
+from toy_reports import toy_metadata, toy_reports
 
 from kzocr import __version__
+from kzocr.channel.prior import MIXTURE, ChannelPrior
 from kzocr.config import load_config
-from kzocr.evaluation import evaluate
-from kzocr.hub import CARD_FIELDS, SOURCES, HubError, assemble, check_card, check_folder, render_card, upload
-from kzocr.pairs import TextPair
+from kzocr.corrector import Corrector
+from kzocr.hub import HubError, assemble, check_folder, check_head, upload
+from kzocr.names import read_published
 
 ROOT = Path(__file__).parent.parent
-TEMPLATE = (ROOT / "model_card.md").read_text(encoding="utf-8")
 REPO = "user/kzocr-test"
-
-
-def toy_metadata() -> dict[str, Any]:
-    return {
-        "kzocr_version": "1.2.3",
-        "config": load_config(ROOT / "configs" / "smoke.yaml").to_dict(),
-        "n_parameters": 6_300_000,
-        "steps": 7500,
-        "target_bytes": 12_345_678,
-        "training_seconds": 5400,
-        "device": "cpu",
-        "n_processes": 2,
-        "torch_version": "2.13.0",
-        "transformers_version": "5.23.0",
-        "sources": [
-            {"name": "kaznerd", "n_lines": 20, "n_bytes": 2_860_000, "sha256": "ab" * 32},
-            {"name": "tatoeba", "n_lines": 10, "n_bytes": 310_000, "sha256": "cd" * 32},
-        ],
-        "validation": {"step": 7500, "cer_before": 0.0812, "cer_after": 0.0123, "clean_changed": 0.0},
-        "parent": {},
-    }
-
-
-def toy_reports() -> list[dict[str, Any]]:
-    """Return reports of a corrector that mends one letter and of the identity."""
-    pairs = {
-        "book pages": [
-            TextPair("Қар ерте жауды.", "Кар ерте жауды.", "a", "real"),
-            TextPair("Үй жылы екен.", "Уй жылы скен.", "b", "real"),
-        ]
-    }
-    clean = ["Далада жел тұр.", "Күн | батты."]
-
-    def mend(texts: list[str]) -> list[str]:
-        return [text.replace("Кар", "Қар").replace("жел", "жсл") for text in texts]
-
-    correctors = {"identity": lambda texts: texts, "kzocr": mend}
-    return [
-        evaluate(function, pairs, clean_lines=clean, name=name, n_resamples=50).to_dict()
-        for name, function in correctors.items()
-    ]
-
-
-def front_matter(card: str) -> dict[str, Any]:
-    data: dict[str, Any] = yaml.safe_load(card.split("---\n")[1])
-    return data
-
-
-def without(data: dict[str, Any], key: str, value: Any = None) -> dict[str, Any]:
-    """Return a copy of `data` in which a dotted key is `value`, or is missing."""
-    changed = copy.deepcopy(data)
-    *sections, last = key.split(".")
-    place = changed
-    for section in sections:
-        place = place[section]
-    if value is None:
-        del place[last]
-    else:
-        place[last] = value
-    return changed
-
-
-def test_the_card_has_every_figure_and_huggingface_hub_accepts_it() -> None:
-    card = render_card(TEMPLATE, toy_metadata(), toy_reports(), repo=REPO)
-    check_card(card)
-    for expected in (
-        "6.3 M",
-        "12.3 MB",
-        "1.50 hours on 2 × cpu",
-        "8.12 % to 1.23 %",
-        "CC BY 4.0",
-        "CC BY 2.0 FR",
-        REPO,
-    ):
-        assert expected in card, expected
-    # 28 characters were printed, 3 were misread, 1 was mended
-    assert "| book pages | as read | 10.71 [" in card
-    assert "| book pages | kzocr | 7.14 [" in card
-    assert "50.00 % of its lines did not" in card
-    assert "Далада жсл тұр." in card  # the clean line that was harmed is shown
-    data = front_matter(card)
-    assert (data["language"], data["license"]) == ("kk", "apache-2.0")
-    (result,) = data["model-index"][0]["results"]
-    assert {m["type"]: m["value"] for m in result["metrics"]} == {"cer": 7.143, "wer": 33.333}
-
-
-def test_every_placeholder_of_the_template_is_known_and_every_value_is_used() -> None:
-    for name in CARD_FIELDS:
-        assert f"{{{{ {name} }}}}" in TEMPLATE, name
-
-
-@pytest.mark.parametrize(
-    "key",
-    [
-        "kzocr_version",
-        "config.model.init",
-        "config.optimizer",
-        "n_parameters",
-        "steps",
-        "target_bytes",
-        "training_seconds",
-        "device",
-        "sources",
-        "validation.cer_after",
-        "torch_version",
-    ],
-)
-@pytest.mark.parametrize("value", [None, ""])
-def test_a_fact_of_the_training_that_is_missing_or_empty_is_named(key: str, value: Any) -> None:
-    with pytest.raises(HubError, match=rf"training\.json.*'{key.rpartition('config.')[2]}'|'{key}'"):
-        render_card(TEMPLATE, without(toy_metadata(), key, value), toy_reports())
-
-
-@pytest.mark.parametrize("key", ["sets", "clean", "n_resamples"])
-def test_a_part_of_the_report_that_is_missing_is_named(key: str) -> None:
-    identity, own = toy_reports()
-    with pytest.raises(HubError, match=rf"report\.json: the field '{key}"):
-        render_card(TEMPLATE, toy_metadata(), [identity, {**own, key: None}])
-
-
-def test_a_rate_that_is_missing_is_named() -> None:
-    identity, own = toy_reports()
-    own["sets"][0]["after"]["cer"]["value"] = None
-    with pytest.raises(HubError, match=r"'after\.cer\.value'"):
-        render_card(TEMPLATE, toy_metadata(), [identity, own])
-
-
-def test_a_report_without_kzocr_is_refused() -> None:
-    with pytest.raises(HubError, match="0 entries"):
-        render_card(TEMPLATE, toy_metadata(), toy_reports()[:1])
-
-
-def test_a_report_without_passages_is_refused() -> None:
-    reports = copy.deepcopy(toy_reports())
-    for report in reports:
-        for entry in report["sets"]:
-            del entry["worst"]
-    with pytest.raises(HubError, match="--no-passages"):
-        render_card(TEMPLATE, toy_metadata(), reports)
-
-
-def test_a_source_without_a_licence_is_refused() -> None:
-    metadata = toy_metadata()
-    metadata["sources"][0]["name"] = "found-somewhere"
-    with pytest.raises(HubError, match="no licence is known for the source 'found-somewhere'"):
-        render_card(TEMPLATE, metadata, toy_reports())
-    assert all(entry.licence and entry.origin and entry.domain for entry in SOURCES.values())
-
-
-def test_an_unknown_placeholder_is_refused() -> None:
-    with pytest.raises(HubError, match="'energy'"):
-        render_card("{{ energy }}", toy_metadata(), toy_reports())
-
-
-@pytest.mark.parametrize(
-    ("card", "reason"),
-    [
-        ("# Title", "no YAML front matter"),
-        ("---\nlanguage: kk\n---\n", "no results"),
-        ("---\nmodel-index:\n- name: x\n  results:\n  - task: {}\n---\n", "model card"),
-    ],
-)
-def test_a_card_that_the_hub_would_not_take_is_refused(card: str, reason: str) -> None:
-    with pytest.raises(HubError, match=reason):
-        check_card(card)
 
 
 def test_the_hub_module_needs_neither_torch_nor_huggingface_hub() -> None:
     code = "import sys, kzocr.hub; sys.exit(bool({'torch', 'transformers', 'huggingface_hub'} & set(sys.modules)))"
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT).returncode == 0
-
-
-# ---------------------------------------------------------------- the folder, and a stand-in for the Hub
 
 
 @pytest.fixture(scope="module")
@@ -227,7 +57,14 @@ def test_a_dry_run_assembles_checks_and_lists(
     report = str(run_folder / "report.json")
     assert publish(str(run_folder), "--repo", REPO, "--report", report, "--folder", str(tmp_path / "out")) == 0
     printed = capsys.readouterr().out
-    for name in ("README.md", "model.safetensors", "training.json", "report.json", "custom_generate/generate.py"):
+    for name in (
+        "README.md",
+        "model.safetensors",
+        "training.json",
+        "report.json",
+        "custom_generate/generate.py",
+        "channel/prior.json",
+    ):
         assert (tmp_path / "out" / name).is_file(), name
         assert name in printed
     assert "dry run" in printed
@@ -256,113 +93,198 @@ def test_a_folder_with_other_weights_is_found_out(run_folder: Path, tmp_path: Pa
         check_folder(run_folder / "model", tmp_path / "out")
 
 
-class FakeHub(ThreadingHTTPServer):
-    """The part of the Hub's HTTP that publishing uses; `fails` commits are refused before one is taken."""
+def test_the_noise_that_it_learnt_from_is_in_the_folder(run_folder: Path, tmp_path: Path) -> None:
+    assemble(run_folder / "model", tmp_path / "out", card="card")
+    prior = json.loads((tmp_path / "out" / "channel" / "prior.json").read_text(encoding="utf-8"))
+    assert {name: family["weight"] for name, family in prior["families"].items()} == MIXTURE
+    counted = [family["file"] for family in prior["families"].values() if family["file"]]
+    assert counted == ["channel/tesseract-kaz.json", "channel/tesseract-rus.json"]
+    for file in counted:
+        assert ChannelPrior.load(str(tmp_path / "out" / file)).name in file
 
-    def __init__(self, fails: int = 0) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
-        self.fails = fails
-        self.requests: list[str] = []
-        self.commits: list[list[str]] = []
-        self.tags: list[str] = []
+
+def test_the_noise_of_a_file_of_ones_own_is_copied_and_a_lost_one_is_named(run_folder: Path, tmp_path: Path) -> None:
+    model = tmp_path / "model"
+    shutil.copytree(run_folder / "model", model)
+    own = tmp_path / "mine.json"
+    shutil.copyfile(ROOT / "kzocr/channel/priors/tesseract-kaz.json", own)
+    metadata = toy_metadata()
+    metadata["config"]["data"]["prior"] = str(own)
+    (model / "training.json").write_text(json.dumps(metadata), encoding="utf-8")
+    assert Path("channel/mine.json") in assemble(model, tmp_path / "out", card="card")
+    own.unlink()
+    with pytest.raises(HubError, match=r"noise that the model learnt from.*mine\.json"):
+        assemble(model, tmp_path / "again", card="card")
 
 
-class _Handler(BaseHTTPRequestHandler):
-    server: FakeHub
+def test_a_page_beside_the_report_is_published_too(run_folder: Path, tmp_path: Path) -> None:
+    report = tmp_path / "report.json"
+    report.write_text("[]", encoding="utf-8")
+    report.with_suffix(".html").write_text("<!doctype html>", encoding="utf-8")
+    files = assemble(run_folder / "model", tmp_path / "out", card="card", report=report)
+    assert {Path("report.json"), Path("report.html")} <= set(files)
 
-    def log_message(self, *_: Any) -> None:
-        """Print nothing."""
 
-    def _answer(self, body: Any, status: int = 200) -> None:
-        data = json.dumps(body).encode()
-        self.send_response(status)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(data)))
-        self.end_headers()
-        self.wfile.write(data)
+def set_in_config(folder: Path, **values: object) -> None:
+    path = folder / "config.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), **values}), encoding="utf-8")
 
-    def do_GET(self) -> None:
-        self.server.requests.append(f"GET {self.path}")
-        if self.path.split("?")[0].endswith("/refs"):
-            tags = [{"name": tag, "ref": f"refs/tags/{tag}", "targetCommit": "1" * 40} for tag in self.server.tags]
-            self._answer({"branches": [], "converts": [], "tags": tags})
-        else:
-            self._answer({"id": REPO, "sha": "0" * 40, "siblings": [], "tags": [], "private": False})
 
-    def do_POST(self) -> None:
-        path = self.path.split("?")[0]
-        self.server.requests.append(f"POST {path}")
-        if self.headers.get("Transfer-Encoding") == "chunked":
-            body = b""
-            while size := int(self.rfile.readline(), 16):
-                body += self.rfile.read(size)
-                self.rfile.readline()
-            self.rfile.readline()
-        else:
-            body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        if path == "/api/repos/create":
-            self._answer({"url": f"http://127.0.0.1/{REPO}", "name": REPO, "id": REPO})
-        elif "/preupload/" in path:
-            files = [{"path": f["path"], "uploadMode": "regular"} for f in json.loads(body)["files"]]
-            self._answer({"files": [{**file, "shouldIgnore": False, "oid": None} for file in files]})
-        elif "/commit/" in path:
-            if self.server.fails:
-                self.server.fails -= 1
-                self._answer({"error": "the disk is on fire"}, status=400)
-                return
-            lines = [json.loads(line) for line in body.decode().splitlines() if line]
-            self.server.commits.append([line["value"]["path"] for line in lines if line["key"] == "file"])
-            address = f"http://127.0.0.1/{REPO}/commit/{'1' * 40}"
-            self._answer({"commitUrl": address, "commitOid": "1" * 40, "success": True, "hookOutput": ""})
-        elif "/tag/" in path:
-            self.server.tags.append(json.loads(body)["tag"])
-            self._answer({})
-        else:
-            self._answer({"errors": [], "warnings": []})
+def test_a_head_that_transformers_4_would_misread_is_refused(run_folder: Path, tmp_path: Path) -> None:
+    """Transformers 5 writes tie_word_embeddings: true for every T5; 4 then ignores the model's own output layer."""
+    import torch
+    from safetensors.torch import load_file, save_file
+
+    folder = tmp_path / "model"
+    shutil.copytree(run_folder / "model", folder)
+    check_head(folder)
+    set_in_config(folder, tie_word_embeddings=False, scale_decoder_outputs=False)
+    with pytest.raises(HubError, match=r"no lm_head\.weight"):
+        check_head(folder)
+    weights = load_file(folder / "model.safetensors")
+    weights["lm_head.weight"] = torch.randn_like(weights["shared.weight"])
+    save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
+    check_head(folder)
+    set_in_config(folder, tie_word_embeddings=True)
+    with pytest.raises(HubError, match="transformers 4 would not use it"):
+        assemble(folder, tmp_path / "out", card="card")
+    set_in_config(folder, tie_word_embeddings=False, scale_decoder_outputs=True)
+    with pytest.raises(HubError, match="scale_decoder_outputs"):
+        check_head(folder)
+
+
+def test_the_embedded_model_reads_the_same_in_both_majors() -> None:
+    check_head(ROOT / "kzocr" / "weights")
+
+
+def test_a_custom_generate_with_another_output_is_found_out(run_folder: Path, tmp_path: Path) -> None:
+    assemble(run_folder / "model", tmp_path / "out", card="card")
+    broken = tmp_path / "out" / "custom_generate" / "generate.py"
+    source = broken.read_text(encoding="utf-8")
+    changed = source.replace("return sequences.to(ids.device)", "return sequences.to(ids.device) + 1")
+    assert changed != source
+    broken.write_text(changed, encoding="utf-8")
+    with pytest.raises(HubError, match="custom_generate gives"):
+        check_folder(run_folder / "model", tmp_path / "out")
+
+
+# ---------------------------------------------------------------- a stand-in for the Hub
 
 
 @pytest.fixture
-def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeHub]:
+def hub(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[FakeHub]:
     """A stand-in for the Hub on loopback that huggingface_hub talks to."""
     server = FakeHub()
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    address = f"http://127.0.0.1:{server.server_port}"
-    monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", address)
-    monkeypatch.setattr("huggingface_hub.hf_api.constants.ENDPOINT", address)
+    monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", server.address)
+    monkeypatch.setattr(
+        "huggingface_hub.constants.HUGGINGFACE_CO_URL_TEMPLATE",
+        f"{server.address}/{{repo_id}}/resolve/{{revision}}/{{filename}}",
+    )
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", False)
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_DISABLE_XET", True)
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "cache"))
     yield server
-    server.shutdown()
-    server.server_close()
+    server.close()
 
 
-def test_an_upload_is_one_commit_and_a_tag(hub: FakeHub, tmp_path: Path) -> None:
-    for name in ("README.md", "config.json", "custom_generate/generate.py"):
-        (tmp_path / name).parent.mkdir(exist_ok=True)
-        (tmp_path / name).write_text(f"{name}\n", encoding="utf-8")
-    address = upload(tmp_path, REPO, tag=__version__, token="hf_test")
-    assert address.endswith("1" * 40)
-    (files,) = hub.commits
-    assert sorted(files) == ["README.md", "config.json", "custom_generate/generate.py"]
-    assert hub.tags == [__version__]
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder with a large file, as the Hub sees it, and small ones."""
+    path = tmp_path / "assembled"
+    for name in ("README.md", "config.json", "custom_generate/generate.py", "model.safetensors"):
+        (path / name).parent.mkdir(exist_ok=True, parents=True)
+        (path / name).write_text(f"{name}\n", encoding="utf-8")
+    return path
+
+
+def test_an_upload_is_one_commit_and_a_tag(hub: FakeHub, folder: Path) -> None:
+    done = upload(folder, REPO, tag=__version__, token=TOKEN)
+    repo = hub.repos[f"model/{REPO}"]
+    assert repo.messages == [f"kzocr {__version__}"]
+    assert repo.tags == {__version__: done.commit}
+    assert {path: content.decode() for path, content in repo.commits[repo.head].items()} == {
+        name: f"{name}\n" for name in ("README.md", "config.json", "custom_generate/generate.py", "model.safetensors")
+    }
+    assert done.is_private
+    assert repo.is_private
     with pytest.raises(HubError, match=f"version {__version__} is published already"):
-        upload(tmp_path, REPO, tag=__version__, token="hf_test")
-    assert len(hub.commits) == 1
+        upload(folder, REPO, tag=__version__, token=TOKEN)
+    assert len(repo.messages) == 1
 
 
-def test_a_failed_upload_leaves_nothing_and_may_be_repeated(hub: FakeHub, tmp_path: Path) -> None:
-    (tmp_path / "config.json").write_text("{}\n", encoding="utf-8")
-    hub.fails = 1
+def test_a_new_version_takes_away_files_that_it_does_not_have(hub: FakeHub, folder: Path) -> None:
+    upload(folder, REPO, tag="1", token=TOKEN)
+    (folder / "custom_generate" / "generate.py").unlink()
+    upload(folder, REPO, tag="2", token=TOKEN)
+    repo = hub.repos[f"model/{REPO}"]
+    assert sorted(repo.commits[repo.tags["2"]]) == ["README.md", "config.json", "model.safetensors"]
+    assert "custom_generate/generate.py" in repo.commits[repo.tags["1"]]
+
+
+@pytest.mark.parametrize("stage", ["create", "preupload", "lfs", "commit", "tag", "settings"])
+def test_a_failed_upload_leaves_nothing_half_published_and_may_be_repeated(
+    hub: FakeHub, folder: Path, stage: str
+) -> None:
+    hub.fails[stage] = 1
+    with pytest.raises(HubError, match=r"may be repeated.*the disk is on fire"):
+        upload(folder, REPO, tag=__version__, is_public=True, token=TOKEN)
+    repo = hub.repos.get(f"model/{REPO}")
+    assert repo is None or repo.is_private  # nobody has seen anything
+    if repo is not None:
+        assert all(len(tree) in (0, 4) for tree in repo.commits.values())
+    done = upload(folder, REPO, tag=__version__, is_public=True, token=TOKEN)
+    repo = hub.repos[f"model/{REPO}"]
+    assert not repo.is_private
+    assert not done.is_private
+    assert repo.tags == {__version__: repo.head}
+    assert done.commit == repo.head
+    assert len(repo.commits[repo.head]) == 4
+    assert len(repo.messages) == 1
+
+
+def test_a_failed_upload_of_a_new_version_leaves_the_old_one(hub: FakeHub, folder: Path) -> None:
+    upload(folder, REPO, tag="1", is_public=True, token=TOKEN)
+    repo = hub.repos[f"model/{REPO}"]
+    first = repo.head
+    (folder / "model.safetensors").write_text("better\n", encoding="utf-8")
+    hub.fails["lfs"] = 1
     with pytest.raises(HubError, match="may be repeated"):
-        upload(tmp_path, REPO, tag=__version__, token="hf_test")
-    assert hub.commits == []
-    assert hub.tags == []
-    upload(tmp_path, REPO, tag=__version__, token="hf_test")
-    assert hub.commits == [["config.json"]]
-    assert hub.tags == [__version__]
+        upload(folder, REPO, tag="2", token=TOKEN)
+    assert (repo.head, repo.tags) == (first, {"1": first})
 
 
 def test_without_a_token_it_says_how_to_log_in(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr("huggingface_hub.get_token", lambda: None)
     with pytest.raises(HubError, match=r"hf auth login"):
         upload(tmp_path, REPO, tag=__version__)
+
+
+def test_a_wrong_token_is_an_error_and_nothing_is_there(hub: FakeHub, folder: Path) -> None:
+    with pytest.raises(HubError, match="Invalid"):
+        upload(folder, REPO, tag=__version__, token="hf_wrong")
+    assert hub.repos == {}
+
+
+def test_from_a_run_to_a_name_that_loads_and_corrects(
+    hub: FakeHub, run_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Publish with the script, load by the name that was recorded: from the Hub, then from the cache without it."""
+    monkeypatch.setenv("HF_TOKEN", TOKEN)
+    listed = tmp_path / "published.json"
+    listed.write_text("{}\n", encoding="utf-8")
+    monkeypatch.setattr("kzocr.names.PUBLISHED", listed)
+    arguments = [str(run_folder), "--repo", REPO, "--report", str(run_folder / "report.json")]
+    assert publish(*arguments, "--record", "toy") == 1
+    assert "--record" in capsys.readouterr().err
+    assert publish(*arguments, "--upload", "--public", "--record", "toy") == 0
+    printed = capsys.readouterr().out
+    repo = hub.repos[f"model/{REPO}"]
+    assert repo.head in printed
+    model = read_published(listed)["toy"]
+    assert (model.repo, model.version, model.commit) == (REPO, __version__, repo.head)
+    expected = Corrector.from_pretrained(run_folder / "model", device="cpu").correct("Кар ерте жауды.")
+    for name in ("toy", REPO):
+        assert Corrector.from_pretrained(name, device="cpu").correct("Кар ерте жауды.") == expected
+    assert any(f"/resolve/{repo.head}/model.safetensors" in request for request in hub.requests)
+    hub.repos.clear()
+    assert Corrector.from_pretrained("toy", device="cpu").correct("Кар ерте жауды.") == expected

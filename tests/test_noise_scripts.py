@@ -22,9 +22,15 @@ ROOT = Path(__file__).parents[1]
 TEXT = "Қыс ұзақ, жаз қысқа. Ағаштың көлеңкесінде отырдық. " * 20
 
 
+@pytest.fixture(autouse=True)
+def _scripts_see_each_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(ROOT / "scripts")
+
+
 def script(name: str) -> ModuleType:
     spec = importlib.util.spec_from_file_location(f"script_{name}", ROOT / "scripts" / f"{name}.py")
-    assert spec is not None and spec.loader is not None
+    assert spec is not None
+    assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module
     spec.loader.exec_module(module)
@@ -51,7 +57,9 @@ def test_generators_are_compared_with_the_same_model(
     monkeypatch.setattr(sys, "argv", arguments)
     assert compare.main() == 0
     table = capsys.readouterr().out
-    assert "| ours | " in table and "| flat-table | " in table and "nlpaug" not in table
+    assert "| ours | " in table
+    assert "| flat-table | " in table
+    assert "nlpaug" not in table
     report = tmp_path / "runs" / "flat-table" / "report.json"
     scores = json.loads(report.read_text(encoding="utf-8"))
     assert [one["name"] for one in scores["sets"]] == ["real"]

@@ -56,6 +56,7 @@ class ChannelPrior:
         greatest_factor: see `least_factor`.
         unknowable: signs that counted channels leave alone; see `ChannelModel.without_sources`.
         fitted: families besides those that come with the package.
+        unscaled: families whose rates are left as they are.
         greatest_cer: a channel that misreads a larger share of `PROBE` is drawn again; 1 takes all.
     """
 
@@ -65,6 +66,7 @@ class ChannelPrior:
     greatest_factor: float = 1.0
     unknowable: str = UNKNOWABLE
     fitted: Mapping[str, EstimatedPrior | ChannelModel] = field(default_factory=dict)
+    unscaled: frozenset[str] = _UNSCALED
     greatest_cer: float = 1.0
 
     def __post_init__(self) -> None:
@@ -106,7 +108,7 @@ class ChannelPrior:
         factor = float(np.exp(rng.uniform(np.log(self.least_factor), np.log(self.greatest_factor))))
         if family not in _FAMILIES:
             factor = min(factor, 1.0)
-        return model if factor == 1.0 or family in _UNSCALED else model.scaled(factor)
+        return model if factor == 1.0 or family in self.unscaled else model.scaled(factor)
 
     def _draw_from(self, family: str, rng: np.random.Generator) -> ChannelModel:
         if family in _FAMILIES:
@@ -163,11 +165,41 @@ class ChannelPrior:
         return ["mixture", *_FAMILIES, *_ESTIMATED]
 
 
+def write_mixture(path: str | os.PathLike[str], weights: Mapping[str, float], share: float) -> None:
+    """Write a YAML file that mixes documents of fitted files with those of the shipped `mixture`.
+
+    Args:
+        path: the file; fitted files are looked for beside it.
+        weights: weight of each fitted file by its name, or of a shipped family; they are not scaled.
+        share: share of the documents that are drawn by `weights`, 0 < share <= 1; the others are the shipped mixture's.
+
+    Raises:
+        ValueError: `share` is out of its range.
+    """
+    if not 0 < share <= 1:
+        raise ValueError(f"share must be above 0 and at most 1, got {share}")
+    shipped = ChannelPrior.shipped("mixture")
+    families: dict[str, float] = {}
+    for part, mixed in ((share, weights), (1 - share, shipped.weights)):
+        total = sum(mixed.values())
+        for family, weight in mixed.items():
+            if part:
+                families[family] = round(families.get(family, 0.0) + part * weight / total, 6)
+    content = {
+        "families": families,
+        "least_factor": shipped.least_factor,
+        "greatest_factor": shipped.greatest_factor,
+        "greatest_cer": shipped.greatest_cer,
+        "unscaled": sorted({*_UNSCALED, *weights}),
+    }
+    Path(path).write_text(yaml.safe_dump(content, allow_unicode=True, sort_keys=False), encoding="utf-8")
+
+
 def mixture_from_yaml(path: Path) -> ChannelPrior:
     """Return the mixture that a YAML file describes; its name is the file's name.
 
     The file has the key `families` (a shipped family or a fitted JSON file, relative to the YAML file -> weight) and
-    may have `least_factor`, `greatest_factor`, `greatest_cer` and `unknowable`, all as in `ChannelPrior`.
+    may have `least_factor`, `greatest_factor`, `greatest_cer`, `unknowable` and `unscaled`, all as in `ChannelPrior`.
 
     Raises:
         ValueError: the file is no YAML, or a key is missing, unknown or wrong; the message names file and key.
@@ -180,7 +212,7 @@ def mixture_from_yaml(path: Path) -> ChannelPrior:
     if not isinstance(data, dict):
         raise ValueError(f"{path}: expected keys and values at the top level")
     numbers = ("least_factor", "greatest_factor", "greatest_cer")
-    if unknown := [key for key in data if key not in ("families", "unknowable", *numbers)]:
+    if unknown := [key for key in data if key not in ("families", "unknowable", "unscaled", *numbers)]:
         raise ValueError(f"{path}: unknown key {unknown[0]!r}")
     weights = data.get("families")
     if not isinstance(weights, dict) or not weights:
@@ -193,13 +225,18 @@ def mixture_from_yaml(path: Path) -> ChannelPrior:
     unknowable = data.get("unknowable", UNKNOWABLE)
     if not isinstance(unknowable, str):
         raise ValueError(f"{path}: key 'unknowable' must be a string, got {unknowable!r}")
+    unscaled = data.get("unscaled", sorted(_UNSCALED))
+    if not isinstance(unscaled, list) or not all(isinstance(family, str) for family in unscaled):
+        raise ValueError(f"{path}: key 'unscaled' must be a list of families, got {unscaled!r}")
     fitted: dict[str, EstimatedPrior | ChannelModel] = {}
     for family in weights:
         if family not in _FAMILIES and family not in _ESTIMATED and (path.parent / str(family)).is_file():
             fitted[family] = next(iter(ChannelPrior.from_file(path.parent / str(family)).fitted.values()))
     rates = {key: float(data.get(key, 1.0)) for key in numbers}
     try:
-        return ChannelPrior(path.stem, weights, unknowable=unknowable, fitted=fitted, **rates)
+        return ChannelPrior(
+            path.stem, weights, unknowable=unknowable, fitted=fitted, unscaled=frozenset(unscaled), **rates
+        )
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from error
 

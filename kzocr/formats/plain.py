@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -74,12 +76,23 @@ def write(path: Path, file: TextFile) -> None:
     Raises:
         OSError: it cannot be written; what was there before is still there.
     """
+    with replacing(path) as unfinished:
+        unfinished.write_bytes(serialise(file))
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Give an empty file to write to, which takes the place of `path`, with its mode, if no exception comes.
+
+    Raises:
+        OSError: it cannot be written; what was there before is still there.
+    """
     path = path.resolve()
     mode = path.stat().st_mode & 0o777 if path.exists() else 0o666 & ~_umask()
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    os.close(handle)
     try:
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(serialise(file))
+        yield Path(temporary)
         os.chmod(temporary, mode)
         os.replace(temporary, path)
     except BaseException:

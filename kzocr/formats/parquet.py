@@ -1,0 +1,118 @@
+"""Parquet: one string column is corrected; the other columns, the schema and its metadata stay. Needs pyarrow."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from kzocr.formats.rows import CorrectStream, corrected_rows
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+BATCH_ROWS = 1024
+"""Rows in memory at a time, and the most in a row group of the new file."""
+
+OnRows = Callable[[int, int], None]
+
+
+def correct_parquet(
+    source: Path,
+    target: Path,
+    column: str,
+    correct_stream: CorrectStream,
+    on_rows: OnRows | None = None,
+    batch_rows: int = BATCH_ROWS,
+) -> None:
+    """Write the Parquet file `source` to `target` with the strings of one column corrected.
+
+    Nulls stay; a file in which nothing was changed is copied byte for byte. Compression is that of the source's
+    columns. Memory does not grow with the file, but row groups are cut anew.
+
+    Args:
+        source: the file.
+        target: where the new one goes; it is there in part if this fails.
+        column: a column of strings.
+        correct_stream: the corrector.
+        on_rows: called with the rows done and all rows.
+        batch_rows: rows in memory at a time.
+
+    Raises:
+        ValueError: pyarrow is missing, the file is no Parquet, or it has no such column of strings; the message names
+            file and column.
+        OSError: a file cannot be read or written.
+    """
+    try:
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+    except ImportError as error:
+        raise ValueError(f"{source}: Parquet files need pyarrow: pip install 'kzocr[parquet]'") from error
+    try:
+        file = pq.ParquetFile(source)
+    except pa.ArrowInvalid as error:
+        raise ValueError(f"{source}: no Parquet file: {error}") from error
+    with file:
+        schema = file.schema_arrow
+        _check(schema, column, source)
+        is_changed = False
+        with pq.ParquetWriter(target, schema, **_settings(file, schema)) as writer:
+            n_done = 0
+            for batch in file.iter_batches(batch_size=batch_rows):
+                corrected = _corrected(batch, column, correct_stream)
+                is_changed = is_changed or corrected is not batch
+                writer.write_batch(corrected)
+                n_done += batch.num_rows
+                if on_rows is not None:
+                    on_rows(n_done, file.metadata.num_rows)
+    if not is_changed:
+        shutil.copyfile(source, target)
+
+
+def _check(schema: pa.Schema, column: str, source: Path) -> None:
+    import pyarrow.types as types
+
+    if column not in schema.names:
+        raise ValueError(f"{source}: no column {column!r}; there are {', '.join(map(repr, schema.names))}")
+    kind = schema.field(column).type
+    value = kind.value_type if types.is_dictionary(kind) else kind
+    if not (types.is_string(value) or types.is_large_string(value) or types.is_string_view(value)):
+        raise ValueError(f"{source}: column {column!r} is {kind}: expected strings")
+
+
+def _settings(file: Any, schema: pa.Schema) -> dict[str, Any]:
+    """Return how the new file is written: the codecs of the source's columns."""
+    if file.metadata.num_row_groups == 0:
+        return {}
+    group = file.metadata.row_group(0)
+    codecs = {group.column(i).path_in_schema: group.column(i).compression for i in range(group.num_columns)}
+    codecs = {path: "NONE" if codec == "UNCOMPRESSED" else codec for path, codec in codecs.items()}
+    return {"compression": codecs, "version": file.metadata.format_version}
+
+
+def _corrected(batch: pa.RecordBatch, column: str, correct_stream: CorrectStream) -> pa.RecordBatch:
+    """Return the batch with its column corrected; the same object if nothing was changed."""
+    import pyarrow as pa
+
+    texts: list[str | None] = batch.column(column).to_pylist()
+    new = [corrected for _, corrected in corrected_rows(iter(texts), _itself, correct_stream)]
+    if new == texts:
+        return batch
+    field = batch.schema.field(column)
+    values = pa.array(new, pa.string()).cast(field.type)
+    return batch.set_column(batch.schema.get_field_index(column), field, values)
+
+
+def _itself(text: str | None) -> str | None:
+    return text
+
+
+def column_texts(source: Path, column: str) -> Iterator[str]:
+    """Yield the texts of a column, nulls left out; see `correct_parquet` for what is raised."""
+    import pyarrow.parquet as pq
+
+    with pq.ParquetFile(source) as file:
+        _check(file.schema_arrow, column, source)
+        for batch in file.iter_batches(batch_size=BATCH_ROWS, columns=[column]):
+            yield from (text for text in batch.column(column).to_pylist() if text is not None)

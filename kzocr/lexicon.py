@@ -1,0 +1,183 @@
+"""Words with their frequencies: is this one known, how usual is it, and which known ones are spelt nearly like it?"""
+
+from __future__ import annotations
+
+import lzma
+import math
+from collections.abc import Iterable, Mapping
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from rapidfuzz.distance import Levenshtein
+
+from kzocr.text import LOWER, RUSSIAN_LOWER
+
+LEXICON_FILE = "lexicon.txt.xz"
+"""Name of the file beside a model's weights."""
+
+RUSSIFIED_RATIO = 20
+_RUSSIFIED = str.maketrans("әғқңөұүһі", "агкнеуухи")
+
+_BITS = {letter: 1 << place for place, letter in enumerate(LOWER)}
+_N_BITS_OF = np.array([bin(number).count("1") for number in range(1 << 16)], dtype=np.uint8)
+
+
+class Lexicon:
+    """Lower-case words of Kazakh letters, each with how often it was seen.
+
+    Args:
+        counts: word -> count, at least 1.
+
+    Raises:
+        ValueError: a word is not of lower-case Kazakh letters, or its count not positive.
+    """
+
+    def __init__(self, counts: Mapping[str, int]) -> None:
+        for word, count in counts.items():
+            if not word or not all(letter in _BITS for letter in word) or count < 1:
+                raise ValueError(
+                    f"lexicon: {word!r} with count {count}: expected lower-case Kazakh letters, count >= 1"
+                )
+        self.counts = dict(counts)
+        self._log_total = math.log(sum(self.counts.values()) or 1)
+
+    def __len__(self) -> int:
+        return len(self.counts)
+
+    def __contains__(self, word: str) -> bool:
+        return word in self.counts
+
+    def log_frequency(self, word: str) -> float:
+        """Return the natural logarithm of the share of `word` among all words; that of one seen once if unknown."""
+        return math.log(self.counts.get(word, 1)) - self._log_total
+
+    def near(self, word: str, max_distance: int) -> list[tuple[str, int]]:
+        """Return the known words within `max_distance` edits of `word`, each with its Levenshtein distance.
+
+        Args:
+            word: lower case; it may hold signs that are no letters.
+            max_distance: the most letters to substitute, insert or delete.
+
+        Returns:
+            `(known word, distance)`, nearest first, usual ones before rare ones; `word` itself is left out.
+        """
+        first, last = max(0, len(word) - max_distance), len(word) + max_distance
+        start, stop = np.searchsorted(self._lengths, [first, last + 1])
+        # An edit changes the set of a word's letters by at most two members.
+        different = self._letter_sets[start:stop] ^ np.uint64(_letter_set(word))
+        possible = np.nonzero(_n_bits(different) <= 2 * max_distance)[0] + start
+        found = []
+        for index in possible.tolist():
+            known = self._words[index]
+            distance = Levenshtein.distance(word, known, score_cutoff=max_distance)
+            if 0 < distance <= max_distance:
+                found.append((known, distance))
+        found.sort(key=lambda item: (item[1], -self.counts[item[0]], item[0]))
+        return found
+
+    @cached_property
+    def _words(self) -> list[str]:
+        return sorted(self.counts, key=lambda word: (len(word), word))
+
+    @cached_property
+    def _lengths(self) -> npt.NDArray[np.int64]:
+        return np.array([len(word) for word in self._words], dtype=np.int64)
+
+    @cached_property
+    def _letter_sets(self) -> npt.NDArray[np.uint64]:
+        return np.array([_letter_set(word) for word in self._words], dtype=np.uint64)
+
+    @classmethod
+    def from_counts(cls, counts: Mapping[str, int], least_count: int = 1) -> Lexicon:
+        """Return the lexicon of those of `counts` that are lower-case Kazakh words seen `least_count` times or more."""
+        kept = {
+            word: count
+            for word, count in counts.items()
+            if count >= least_count and word and all(letter in _BITS for letter in word)
+        }
+        return cls(kept)
+
+    @classmethod
+    def read(cls, path: Path) -> Lexicon:
+        """Return the lexicon in an xz-compressed file of lines `word count`.
+
+        Raises:
+            ValueError: the file is no such file; the message names it and the line.
+            OSError: it cannot be read.
+        """
+        try:
+            lines = lzma.decompress(path.read_bytes()).decode("utf-8").splitlines()
+        except (lzma.LZMAError, UnicodeDecodeError) as error:
+            raise ValueError(f"{path}: not an xz file of UTF-8 text: {error}") from error
+        counts = {}
+        for number, line in enumerate(lines, start=1):
+            word, _, count = line.partition(" ")
+            if not count.isdecimal():
+                raise ValueError(f"{path}:{number}: expected a word and its count, got {line!r}")
+            counts[word] = int(count)
+        try:
+            return cls(counts)
+        except ValueError as error:
+            raise ValueError(f"{path}: {error}") from error
+
+    def write(self, path: Path) -> None:
+        """Write the lexicon, words in alphabetical order, so that the same words give the same file."""
+        lines = "".join(f"{word} {self.counts[word]}\n" for word in sorted(self.counts))
+        path.write_bytes(lzma.compress(lines.encode("utf-8"), preset=9))
+
+
+def count_words(texts: Iterable[str]) -> dict[str, int]:
+    """Return how often each lower-case word of Kazakh letters occurs in `texts`.
+
+    Words with any other sign inside are left out: `count_words(["Ана тілі, ана!"]) == {"ана": 2, "тілі": 1}`.
+    """
+    counts: dict[str, int] = {}
+    for text in texts:
+        for token in text.lower().split():
+            word = token.strip(_AROUND)
+            if word and all(letter in _BITS for letter in word):
+                counts[word] = counts.get(word, 0) + 1
+    return counts
+
+
+def without_russified(counts: Mapping[str, int], least_ratio: int = RUSSIFIED_RATIO) -> dict[str, int]:
+    """Return `counts` without words that are a far more frequent one typed or read with Russian letters.
+
+    Word lists made from the web are full of them (жаксы for жақсы), and they would pass for known words.
+    A word goes if another one, at least `least_ratio` times as frequent, differs from it in Kazakh letters
+    alone, where it has the Russian look-alike: `without_russified({"жақсы": 90, "жаксы": 1}) == {"жақсы": 90}`.
+    """
+    usual: dict[str, str] = {}
+    for word in counts:
+        skeleton = word.translate(_RUSSIFIED)
+        if skeleton not in usual or counts[word] > counts[usual[skeleton]]:
+            usual[skeleton] = word
+    kept = {}
+    for word, count in counts.items():
+        other = usual[word.translate(_RUSSIFIED)]
+        if counts[other] < least_ratio * count or not _is_russified(word, other):
+            kept[word] = count
+    return kept
+
+
+def _is_russified(word: str, other: str) -> bool:
+    """Return whether `word` has a Russian letter wherever it differs from `other`; they are of one length."""
+    return word != other and all(
+        a == b or (a in RUSSIAN_LOWER and b not in RUSSIAN_LOWER) for a, b in zip(word, other, strict=True)
+    )
+
+
+_AROUND = ".,:;!?…()[]{}«»\"'“”„‘’–—-"
+
+
+def _letter_set(word: str) -> int:
+    return sum({_BITS[letter] for letter in word if letter in _BITS})
+
+
+def _n_bits(sets: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint8]:
+    """Return the number of members of each letter set (42 letters: three times sixteen bits)."""
+    low = np.uint64(0xFFFF)
+    parts = [(sets >> np.uint64(shift)) & low for shift in (0, 16, 32)]
+    return sum((_N_BITS_OF[part.astype(np.int64)] for part in parts), np.zeros(len(sets), dtype=np.uint8))

@@ -1,0 +1,272 @@
+"""One pass over texts: windows, what the model prints for each, the guards, and the edits that are left of it.
+
+A pass is a function of the text alone. So a text that a pass leaves as it is stays as it is for ever, and
+`settled` repeats the pass until that is so: the same call on its result then changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from kzocr.calibration import Calibration
+from kzocr.edits import Edit, apply_edits, composed
+from kzocr.encoding import n_bytes
+from kzocr.guards import Guards
+from kzocr.outputs import OutputCache
+from kzocr.proposals import Proposal, propose
+from kzocr.text import has_kazakh_or_russian
+from kzocr.views import View, view
+from kzocr.windows import Window, windows
+
+GROUP_BATCHES = 8
+"""Windows of so many batches are sorted by length and decoded before the text goes on: memory stays flat."""
+
+REMEMBERED_WINDOWS = 65536
+"""Windows whose edits are remembered for the next pass: some 10 MB of text."""
+
+
+@dataclass(frozen=True)
+class Correction:
+    """What `Corrector.explain` can tell beyond the corrected text.
+
+    Attributes:
+        text: the corrected text.
+        original: the text that was given; `apply_edits(original, edits) == text`.
+        edits: the changes from left to right, offsets in characters of `original`.
+        kept: how often the corrector declined, by reason (`kzocr.guards.WINDOW_REASONS` count windows,
+            `EDIT_REASONS` count edits); reasons that did not occur are absent. Of several passes it is the last:
+            what was declined in the text as it came out.
+        n_windows: windows that the text was cut into.
+        n_model_windows: those among them that have a Kazakh or Russian letter and were shown to the model.
+        n_passes: how often the text was looked at.
+        is_settled: whether the same corrector would leave `text` as it is; it is False only where the passes
+            ran out before that was seen.
+    """
+
+    text: str
+    original: str
+    edits: tuple[Edit, ...]
+    kept: Mapping[str, int]
+    n_windows: int
+    n_model_windows: int
+    n_passes: int = 1
+    is_settled: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """What a window came to: its proposal, and whether the model was asked."""
+
+    proposal: Proposal
+    needs_model: bool
+
+
+@dataclass(slots=True)
+class _Job:
+    """One window on its way through the model; the last job of a text has no window."""
+
+    text: str
+    window: Window | None
+    answer: _Answer | None = None
+    edits: list[Edit] = field(default_factory=list)
+    kept: Counter[str] = field(default_factory=Counter)
+
+
+class Pass:
+    """Looks at texts once; what it has found for a window is remembered for the next call.
+
+    Args:
+        cache: the model's outputs.
+        guards: the thresholds of what is declined.
+        calibration: turns the model's probabilities into confidences.
+        group_bytes: bytes of windows that are worth sorting into batches.
+        core_bytes: see `kzocr.windows.windows`.
+        context_bytes: see `kzocr.windows.windows`.
+    """
+
+    def __init__(
+        self,
+        cache: OutputCache,
+        guards: Guards,
+        calibration: Calibration,
+        *,
+        group_bytes: int,
+        core_bytes: int,
+        context_bytes: int,
+    ) -> None:
+        self._cache = cache
+        self._guards = guards
+        self._calibration = calibration
+        self._group_bytes = group_bytes
+        self._core_bytes = core_bytes
+        self._context_bytes = context_bytes
+        self._answers: dict[str, _Answer] = {}
+
+    def corrections(self, texts: Iterable[str], on_chars: Callable[[int], None] | None = None) -> Iterator[Correction]:
+        """Yield what is done to each text.
+
+        Args:
+            texts: any strings.
+            on_chars: called with the characters of each window that is done.
+        """
+        edits: list[Edit] = []
+        kept: Counter[str] = Counter()
+        n_windows = n_model_windows = 0
+        for job in self._jobs(texts):
+            if job.window is None:
+                corrected = apply_edits(job.text, edits)
+                yield Correction(
+                    corrected,
+                    job.text,
+                    tuple(edits),
+                    dict(kept),
+                    n_windows,
+                    n_model_windows,
+                    is_settled=corrected == job.text,
+                )
+                edits, kept, n_windows, n_model_windows = [], Counter(), 0, 0
+                continue
+            edits += job.edits
+            kept += job.kept
+            n_windows += 1
+            n_model_windows += job.answer is not None and job.answer.needs_model
+            if on_chars is not None:
+                on_chars(job.window.core_end - job.window.core_start)
+
+    def _jobs(self, texts: Iterable[str]) -> Iterator[_Job]:
+        """Yield the windows of all texts in order, each with its edits in characters of its text."""
+        last_end = -1
+        for group in self._groups(texts):
+            self._answer(group)
+            for job in group:
+                if job.window is None or job.answer is None:
+                    last_end = -1
+                else:
+                    last_end = _add_edits(job, job.window, job.answer.proposal, last_end)
+                yield job
+
+    def _groups(self, texts: Iterable[str]) -> Iterator[list[_Job]]:
+        """Yield as many windows at a time as are worth sorting into batches."""
+        group: list[_Job] = []
+        group_bytes = 0
+        for text in texts:
+            for window in windows(text, core_bytes=self._core_bytes, context_bytes=self._context_bytes):
+                group.append(_Job(text, window))
+                group_bytes += n_bytes(window.text)
+                if group_bytes >= self._group_bytes:
+                    yield group
+                    group, group_bytes = [], 0
+            group.append(_Job(text, None))
+            group_bytes += 1
+        yield group
+
+    def _answer(self, group: Sequence[_Job]) -> None:
+        """Give every window of `group` its answer; the model is asked about those that are new."""
+        texts = [job.window.text for job in group if job.window is not None]
+        new: dict[str, View] = {text: view(text) for text in texts if text not in self._answers}
+        outputs = self._cache.outputs(seen.text for seen in new.values() if has_kazakh_or_russian(seen.text))
+        for text, seen in new.items():
+            output = outputs.get(seen.text)
+            proposal = propose(text, seen, output, self._guards, self._calibration)
+            self._answers[text] = _Answer(proposal, output is not None)
+        for job in group:
+            if job.window is not None:
+                job.answer = self._answers[job.window.text]
+        while len(self._answers) > REMEMBERED_WINDOWS:
+            del self._answers[next(iter(self._answers))]
+
+
+def _add_edits(job: _Job, window: Window, proposal: Proposal, last_end: int) -> int:
+    """Give `job` the edits that begin in its core and return where the last one ends.
+
+    Args:
+        job: a window's job.
+        window: its window.
+        proposal: what is to be done with it.
+        last_end: where the last edit of the windows before ends, in characters of the text; -1 for none.
+    """
+    is_last = window.core_end == len(job.text)
+
+    def is_own(position: int) -> bool:
+        place = position + window.start
+        return window.core_start <= place and (place < window.core_end or is_last)
+
+    if proposal.kept is not None:
+        job.kept[proposal.kept] += 1
+    job.kept.update(reason for position, reason in proposal.refused if is_own(position))
+    for edit in filter(lambda edit: is_own(edit.start), proposal.edits):
+        start, end = edit.start + window.start, edit.end + window.start
+        if start < last_end or (start == last_end and not _may_adjoin(edit)):
+            job.kept["overlap"] += 1
+            continue
+        job.edits.append(Edit(start, end, edit.before, edit.after, edit.confidence))
+        last_end = end
+    return last_end
+
+
+def _may_adjoin(edit: Edit) -> bool:
+    """Return whether the edit replaces visible characters by visible ones, whatever stands before it."""
+    sides = (edit.before[:1], edit.before[-1:], edit.after[:1], edit.after[-1:])
+    return all(side and not side.isspace() for side in sides)
+
+
+def settled(
+    texts: Sequence[str], once: Pass, *, max_passes: int, on_chars: Callable[[int], None] | None = None
+) -> list[Correction]:
+    """Return what is done to each text by passes that follow each other until a text stays as it is.
+
+    A text that went through two states in turn would never stay. Of such a circle the state that the model
+    leaves with the least confidence is taken, the first in the alphabet of equals: whichever state one begins
+    with, it is the same. The edits that lead on from it are counted as "oscillates".
+
+    Args:
+        texts: any strings.
+        once: a pass.
+        max_passes: how often a text is looked at, at most.
+        on_chars: called in the first pass with the characters of each window that is done.
+    """
+    trails = [[correction] for correction in once.corrections(texts, on_chars)]
+    ends: dict[int, Correction] = {}
+    moving = list(range(len(texts)))
+    while moving:
+        moving = [number for number in moving if number not in ends]
+        for number in moving:
+            end = _end(trails[number], max_passes)
+            if end is not None:
+                ends[number] = end
+        moving = [number for number in moving if number not in ends]
+        again = once.corrections(trails[number][-1].text for number in moving)
+        for number, correction in zip(moving, again, strict=True):
+            trails[number].append(correction)
+    return [ends[number] for number in range(len(texts))]
+
+
+def _end(trail: Sequence[Correction], max_passes: int) -> Correction | None:
+    """Return what the passes of `trail` are together if no other is to follow, else `None`."""
+    last = trail[-1]
+    starts = [correction.original for correction in trail]
+    if last.text == last.original:
+        return replace(_together(trail), kept=last.kept, is_settled=True)
+    if last.text in starts:
+        circle = range(starts.index(last.text), len(trail))
+        place = min(circle, key=lambda number: (_weight(trail[number]), starts[number]))
+        kept = Counter(trail[place].kept) + Counter(oscillates=len(trail[place].edits))
+        reached = trail[:place] or [replace(trail[0], text=trail[0].original, edits=())]
+        return replace(_together(reached), kept=dict(kept), n_passes=len(trail), is_settled=True)
+    return _together(trail) if len(trail) >= max_passes else None
+
+
+def _weight(correction: Correction) -> float:
+    """Return how sure the model is of all edits together; rounded, since it may be computed in other batches."""
+    return round(sum(edit.confidence for edit in correction.edits), 3)
+
+
+def _together(trail: Sequence[Correction]) -> Correction:
+    """Return the one correction that the passes of `trail` are, one after the other."""
+    first = trail[0]
+    edits: Sequence[Edit] = first.edits
+    for correction in trail[1:]:
+        edits = composed(first.original, edits, correction.edits)
+    return replace(trail[-1], original=first.original, edits=tuple(edits), n_passes=len(trail))

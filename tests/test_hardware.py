@@ -1,0 +1,58 @@
+from __future__ import annotations
+
+import logging
+
+import pytest
+import torch
+from transformers import T5Config, T5ForConditionalGeneration
+
+from kzocr import hardware
+from kzocr.decoding import GuidedDecoder, generate_greedy
+from kzocr.encoding import encode
+
+
+def tiny_model() -> T5ForConditionalGeneration:
+    torch.manual_seed(1)
+    config = T5Config(
+        vocab_size=384, d_model=16, d_kv=8, d_ff=24, num_layers=1, num_decoder_layers=1, num_heads=2,
+        feed_forward_proj="gated-gelu", decoder_start_token_id=0, initializer_factor=2.0,
+    )  # fmt: skip
+    return T5ForConditionalGeneration(config).eval()
+
+
+@pytest.mark.parametrize(("able", "precision"), [(True, "bf16"), (False, "no")])
+def test_auto_is_bf16_where_the_device_multiplies_it(
+    monkeypatch: pytest.MonkeyPatch, able: bool, precision: str
+) -> None:
+    monkeypatch.setattr(hardware, "multiplies_bf16", lambda: able)
+    assert hardware.resolve_precision("auto") == precision
+
+
+def test_asked_for_bf16_stays_with_a_warning(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    monkeypatch.setattr(hardware, "multiplies_bf16", lambda: False)
+    with caplog.at_level(logging.WARNING):
+        assert hardware.resolve_precision("bf16") == "bf16"
+    assert "no bfloat16 arithmetic" in caplog.text
+
+
+def test_speeding_up_changes_no_number() -> None:
+    model = tiny_model()
+    ids, labels = torch.tensor([encode("сәлем")]), torch.tensor([encode("қала")])
+    before = model(input_ids=ids, labels=labels)
+    hardware.speed_up(model, torch.device("cpu"))
+    after = model(input_ids=ids, labels=labels)
+    torch.testing.assert_close(after.logits, before.logits, rtol=1e-5, atol=1e-5)
+    assert not any(type(module).__name__ == "NewGELUActivation" for module in model.modules())
+
+
+def test_a_model_that_was_sped_up_can_be_decoded_and_saved(tmp_path: object) -> None:
+    """Validation decodes the very model that is being trained."""
+    model = tiny_model()
+    inputs = [encode("Ауылдың шеті")]
+    expected = generate_greedy(model, inputs, max_new_bytes=20)
+    hardware.speed_up(model, torch.device("cpu"))
+    assert GuidedDecoder(model).decode(inputs, max_new_bytes=20)[0].ids == expected[0].ids
+    model.save_pretrained(str(tmp_path))
+    again = T5ForConditionalGeneration.from_pretrained(str(tmp_path)).eval()
+    assert any(type(module).__name__ == "NewGELUActivation" for module in again.modules())
+    assert generate_greedy(again, inputs, max_new_bytes=20)[0].ids == expected[0].ids
