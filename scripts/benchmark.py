@@ -1,33 +1,38 @@
 """Measure speed: one command per subject, everything of a table in one run on one machine.
 
     python scripts/benchmark.py decoding --text docs/example/ocr.txt --json decoding.json
+    python scripts/benchmark.py noise --text clean.txt --json noise.json
     python scripts/benchmark.py training --json training.json
 
 Guided decoding next to `transformers` and, where `pip install ctranslate2` was done, next to CTranslate2:
 the same windows, the same checkpoint, every output compared with greedy `generate`. Two to five minutes on
-two CPU cores.
+two CPU cores. Noise: megabytes of text a second on one core for every shipped prior (a new channel for every
+document), next to `nlpaug`'s OcrAug and `noisocr` where they are installed, with the memory that it took.
 """
 
 from __future__ import annotations
 
 import copy
 import json
+import resource
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any
 
 import numpy as np
 import torch
 import typer
+from rapidfuzz.distance import Levenshtein
 from rich.console import Console
 from rich.table import Table
 from training_speed import data_config, loader_speed, ours, rows_of_like_cost, stock
 from transformers import AutoModelForSeq2SeqLM, PreTrainedModel
 
+from kzocr.channel.generators import Documents, NlpaugNoise, NoisocrNoise
 from kzocr.channel.prior import ChannelPrior
 from kzocr.config import load_config
 from kzocr.corpus import load_corpus
@@ -38,6 +43,7 @@ from kzocr.windows import windows
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 DEFAULT_MODEL = REPOSITORY / "kzocr" / "weights"
+DEFAULT_CLEAN = REPOSITORY / "docs" / "example" / "reference.txt"
 DEFAULT_TEXT = REPOSITORY / "docs" / "example" / "ocr.txt"
 
 app = typer.Typer(add_completion=False, no_args_is_help=True)
@@ -127,6 +133,77 @@ def _contestants(
         if run is not None:
             yield f"CTranslate2 {kind}", run, 0
     yield "kzocr guided decoding", decoder.decode, 0
+
+
+@dataclass(frozen=True)
+class NoiseSpeed:
+    """One generator, timed on the same documents; `ratio`: its speed over OcrAug's, if that was measured."""
+
+    name: str
+    seconds: float
+    mb_per_second: float
+    cer: float
+    ratio: float | None = None
+
+
+@app.command()
+def noise(
+    text: Annotated[Path, typer.Option(help="Clean text, UTF-8; repeated if too short.")] = DEFAULT_CLEAN,
+    prior: Annotated[list[str] | None, typer.Option(help="Priors to time; all shipped ones by default.")] = None,
+    document_kb: Annotated[int, typer.Option(min=1, help="Length of a document, that is of a channel's text.")] = 100,
+    documents: Annotated[int, typer.Option(min=1, help="Documents a prior.")] = 20,
+    rival_kb: Annotated[int, typer.Option(min=1, help="Text for the slower libraries.")] = 20,
+    json_path: Annotated[Path | None, typer.Option("--json", help="Write the figures here.")] = None,
+) -> None:
+    """Compare how fast noise is drawn, in megabytes of UTF-8 text a second of one core's time."""
+    names = prior or ChannelPrior.shipped_names()
+    piece = _document(text, document_kb)
+    found = []
+    for name in names:
+        loaded = ChannelPrior.load(name)
+        loaded.draw(np.random.default_rng(0))  # reads the files of counted priors
+        found.append(_noise_speed(name, loaded, [piece] * documents))
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    short = _document(text, rival_kb)
+    for name, kind in (("nlpaug OcrAug", NlpaugNoise), ("noisocr", NoisocrNoise)):
+        try:
+            found.append(_noise_speed(name, Documents(kind(0.05)), [short]))
+        except ImportError as error:
+            print(f"{name} is not measured: {error}; pip install nlpaug noisocr", file=sys.stderr)
+    base = next((one.mb_per_second for one in found if one.name == "nlpaug OcrAug"), None)
+    found = [replace(one, ratio=one.mb_per_second / base) if base else one for one in found]
+    table = Table(title="Noise")
+    for heading in ("generator", "MB/s", "CER", "times OcrAug"):
+        table.add_column(heading, justify="left" if heading == "generator" else "right")
+    for one in found:
+        ratio = f"{one.ratio:.0f}" if one.ratio is not None else "-"
+        table.add_row(one.name, f"{one.mb_per_second:.2f}", f"{one.cer:.3f}", ratio)
+    console = Console()
+    console.print(table)
+    console.print(f"greatest memory of the process while our priors were timed: {peak / 1024:.0f} MiB")
+    if json_path is not None:
+        figures = {"noise": [asdict(one) for one in found], "peak_mib": peak / 1024}
+        json_path.write_text(json.dumps(figures, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+
+
+def _document(path: Path, n_kb: int) -> str:
+    """Return the text of `path`, from its start over where it is too short, cut to `n_kb` kilobytes."""
+    content = path.read_text(encoding="utf-8").strip() + "\n"
+    n_bytes = len(content.encode("utf-8"))
+    whole = content * (1000 * n_kb // n_bytes + 1)
+    return whole.encode("utf-8")[: 1000 * n_kb].decode("utf-8", errors="ignore")
+
+
+def _noise_speed(name: str, prior: ChannelPrior | Documents, texts: Sequence[str]) -> NoiseSpeed:
+    """Return the speed over `texts`, a new channel for each; drawing the channels is timed too."""
+    rng = np.random.default_rng(1)
+    begin = time.process_time()
+    read = [prior.draw(rng).sample(text, rng) for text in texts]
+    seconds = time.process_time() - begin
+    n_bytes = sum(len(text.encode("utf-8")) for text in texts)
+    errors = sum(Levenshtein.distance(text, noisy) for text, noisy in zip(texts, read, strict=True))
+    rate = errors / max(sum(map(len, texts)), 1)
+    return NoiseSpeed(name, seconds, n_bytes / seconds / 1e6, rate)
 
 
 def ctranslate2_run(model: PreTrainedModel, compute_type: str, device: str) -> Run | None:

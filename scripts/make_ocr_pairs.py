@@ -6,6 +6,8 @@
 Each engine reads the same images. Pages over the CER limit go to `*.set_aside.jsonl` and are counted. A run
 that was stopped goes on where it was: page i depends on (--seed, i), the texts and the fonts alone, and pages
 that are there are skipped.
+Any other engine plugs in: `--languages "" --engine "mine=cmd:my-ocr --dpi {dpi} {image}"` prints a page's text, a line
+a printed line; `{language}` in --output is then its name.
 With `--images DIR` the page images are kept too: look at some before you believe the numbers.
 
 Needs: pip install kzocr[render]; apt-get install tesseract-ocr tesseract-ocr-kaz tesseract-ocr-rus and fonts:
@@ -29,7 +31,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from kzocr.channel.engines import EngineMissingError, Tesseract
+from kzocr.channel.engines import CommandEngine, EngineMissingError, Tesseract, find_engine
 from kzocr.channel.fonts import SYSTEM_FONTS, FontFace, find_fonts
 from kzocr.channel.pages import DEFAULT_CER_LIMITS, PairFile, TextSource, make_page, read_page
 
@@ -40,7 +42,7 @@ class _Job:
 
     texts: tuple[Path, ...]
     fonts: tuple[FontFace, ...]
-    engines: tuple[Tesseract, ...]
+    engines: tuple[Tesseract | CommandEngine, ...]
     seed: int
     words: int
     images: Path | None
@@ -68,8 +70,12 @@ def _choose_fonts(fonts: str) -> tuple[FontFace, ...]:
 
 def main(
     texts: Annotated[list[Path], typer.Argument(help="UTF-8 text files, one paragraph, sentence or verse a line")],
-    output: Annotated[str, typer.Option(help="output file; {language} stands for the engine's language")],
-    languages: Annotated[str, typer.Option(help="Tesseract languages, comma-separated")] = "kaz,rus",
+    output: Annotated[str, typer.Option(help="output file; {language} stands for the engine's language or name")],
+    languages: Annotated[str, typer.Option(help="Tesseract languages, comma-separated, or empty")] = "kaz,rus",
+    engine: Annotated[
+        list[str] | None,
+        typer.Option(help='another engine, may be repeated: "NAME=cmd:PROGRAM ARGUMENTS {image}"; prints text'),
+    ] = None,
     pages: Annotated[int, typer.Option(help="number of pages")] = 300,
     words: Annotated[int, typer.Option(help="mean words a page")] = 150,
     seed: Annotated[int, typer.Option(help="the book: same seed, same pages")] = 1,
@@ -85,14 +91,20 @@ def main(
 ) -> None:
     """Print text as pages, damage them, have them read and write aligned pairs."""
     console = Console(stderr=True)
-    engines = tuple(Tesseract.installed(language) for language in languages.split(","))
+    named = [*filter(None, languages.split(",")), *(engine or [])]
+    if not named:
+        raise typer.BadParameter("no engine: give --languages or --engine")
+    engines = tuple(find_engine(description) for description in named)
+    if len({one.name for one in engines}) < len(engines):
+        raise typer.BadParameter("two engines have the same name: write NAME=cmd:...")
     if len(engines) > 1 and "{language}" not in output:
-        raise typer.BadParameter("with several languages, --output needs {language} in it")
+        raise typer.BadParameter("with several engines, --output needs {language} in it")
     files = {}
-    for engine in engines:
-        limit = cer_limit if cer_limit is not None else DEFAULT_CER_LIMITS.get(engine.language, 0.5)
-        files[engine.name] = PairFile(Path(output.format(language=engine.language)), limit)
-        files[engine.name].path.parent.mkdir(parents=True, exist_ok=True)
+    for one in engines:
+        language = one.language if isinstance(one, Tesseract) else one.name
+        limit = cer_limit if cer_limit is not None else DEFAULT_CER_LIMITS.get(language, 0.5)
+        files[one.name] = PairFile(Path(output.format(language=language)), limit)
+        files[one.name].path.parent.mkdir(parents=True, exist_ok=True)
     if images is not None:
         images.mkdir(parents=True, exist_ok=True)
     _load(tuple(texts))

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import io
 import os
+import shlex
 import shutil
 import subprocess
+import tempfile
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
 from PIL import Image
 
 READ_SECONDS = 120.0
+COMMAND = "cmd:"
 
 
 class Engine(Protocol):
@@ -83,3 +87,66 @@ class Tesseract:
         if done.returncode:
             raise RuntimeError(f"{self.name}: {done.stderr.decode(errors='replace').strip()}")
         return done.stdout.decode("utf-8", errors="replace").replace("\f", "\n")
+
+
+@dataclass(frozen=True)
+class CommandEngine:
+    """Any program that reads a page: a PNG file in, its text on the standard output, one printed line a line.
+
+    Attributes:
+        command: the program and its arguments, as a shell would split them; `{image}` stands for the PNG file and
+            `{dpi}` for its resolution. Without `{image}` the file's bytes go to the standard input.
+        name: how records state it.
+    """
+
+    command: str
+    name: str
+
+    @classmethod
+    def installed(cls, command: str, name: str | None = None) -> CommandEngine:
+        """Return the engine, named after its program if not told otherwise.
+
+        Raises:
+            EngineMissingError: there is no such program.
+            ValueError: the command is empty or its quotes do not match.
+        """
+        words = shlex.split(command)
+        if not words:
+            raise ValueError("the engine's command is empty")
+        if shutil.which(words[0]) is None:
+            raise EngineMissingError(f"the OCR engine's program {words[0]!r} is not there: install it or give its path")
+        return cls(command, name or Path(words[0]).stem)
+
+    def read(self, image: Image.Image, dpi: int) -> str:
+        """Return the text of `image`.
+
+        Raises:
+            RuntimeError: the program failed; the message holds what it said.
+            subprocess.TimeoutExpired: it took more than `READ_SECONDS`.
+        """
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "page.png"
+            image.save(path, "PNG", compress_level=1, dpi=(dpi, dpi))
+            words = [w.replace("{image}", str(path)).replace("{dpi}", str(dpi)) for w in shlex.split(self.command)]
+            content = None if "{image}" in self.command else path.read_bytes()
+            done = subprocess.run(words, input=content, capture_output=True, check=False, timeout=READ_SECONDS)
+        if done.returncode:
+            raise RuntimeError(f"{self.name}: {done.stderr.decode(errors='replace').strip()}")
+        return done.stdout.decode("utf-8", errors="replace").replace("\f", "\n")
+
+
+def find_engine(description: str) -> Tesseract | CommandEngine:
+    """Return the engine that `description` names.
+
+    Args:
+        description: Tesseract languages ("kaz", "kaz+rus"), or a program: "cmd:PROGRAM ARGUMENTS {image}", or with
+            a name of its own "NAME=cmd:PROGRAM ARGUMENTS {image}".
+
+    Raises:
+        EngineMissingError: it is not installed.
+        ValueError: the command is empty or its quotes do not match.
+    """
+    name, separator, command = description.partition(COMMAND)
+    if separator and (not name or name.endswith("=")):
+        return CommandEngine.installed(command, name.removesuffix("=") or None)
+    return Tesseract.installed(description)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
+from itertools import pairwise
 
 import numpy as np
 
@@ -41,7 +42,9 @@ table { border-collapse: collapse; background: var(--card); font-size: .8rem; fo
 th, td { border: 1px solid var(--line); text-align: center; min-width: 1.7rem; height: 1.7rem; padding: 0 .15rem; }
 th { font-size: .95rem; } pre { background: var(--card); border: 1px solid var(--line); border-radius: .5rem;
   padding: .8rem 1rem; white-space: pre-wrap; font: inherit; }
-mark { background: var(--bad); color: inherit; border-radius: 2px; } .faint { color: var(--faint); }
+mark { background: var(--bad); color: inherit; border-radius: 2px; }
+.bars td, .bars th { border: 0; text-align: right; height: 1.3rem; font-size: .85rem; font-weight: 400; padding: 0 .5rem; }
+.bars .bar { background: rgb(var(--heat)); height: .8rem; border-radius: 2px; } .faint { color: var(--faint); }
 """
 
 
@@ -70,6 +73,7 @@ def channel_sheet(
         f"<h1>{escape(title)}</h1>",
         f'<p class="note">{count}. Rates are percentages of the places where the error could happen; '
         f"{SPACE} is a spurious space, ∅ a lost sign.</p>",
+        *_severities(channels, text),
         *_examples(channels, rng, text, n_examples),
         "<h2>Spaces inside words</h2>",
         _chips({f"{letter}{SPACE}": rate for letter, rate in _mean(c.space_after for c in channels).items()}),
@@ -88,6 +92,29 @@ def channel_sheet(
         + "\n".join(body)
         + "\n</body>\n</html>\n"
     )
+
+
+def _severities(channels: Sequence[ChannelModel], text: str) -> list[str]:
+    """Return how the documents' error rates are spread, as bars and in words; nothing for a single document."""
+    if len(channels) < 2:
+        return []
+    rates = np.array([channel.expected_error_rate(text) for channel in channels])
+    edges = (0.0, 0.001, 0.01, 0.03, 0.06, 0.1, 0.15, 0.2, 0.3, np.inf)
+    counts = [int(((low <= rates) & (rates < high)).sum()) for low, high in pairwise(edges)]
+    rows = []
+    for low, high, count in zip(edges, edges[1:], counts, strict=False):
+        label = f"over {100 * low:g} %" if high == np.inf else f"{100 * low:g} to {100 * high:g} %"
+        bar = f'<td><div class="bar" style="width: {30 * count / max(counts):.1f}em"></div></td>'
+        rows.append(f"<tr><th>{label}</th>{bar}<td>{100 * count / len(rates):.0f} %</td></tr>")
+    words = (
+        f"Median {100 * float(np.median(rates)):.1f} %, mean {100 * float(rates.mean()):.1f} %, "
+        f"{100 * float((rates < 0.1).mean()):.0f} % of the documents under 10 %."
+    )
+    return [
+        "<h2>How much is misread</h2>",
+        f'<p class="note">Documents by the share of characters that they misread. {words}</p>',
+        f'<table class="bars">{"".join(rows)}</table>',
+    ]
 
 
 def _mean(tables: Iterable[Mapping[str, float]]) -> dict[str, float]:

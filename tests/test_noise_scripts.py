@@ -1,0 +1,113 @@
+"""The scripts that compare generators of noise and plug engines in, on toys."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from kzocr.channel.engines import CommandEngine, EngineMissingError, find_engine
+from kzocr.channel.generators import Documents, flat_table, glyphs
+from kzocr.channel.model import ChannelModel
+from kzocr.channel.rules import Rule
+from kzocr.pairs import TextPair, write_pairs
+
+ROOT = Path(__file__).parents[1]
+TEXT = "Қыс ұзақ, жаз қысқа. Ағаштың көлеңкесінде отырдық. " * 20
+
+
+@pytest.fixture(autouse=True)
+def _scripts_see_each_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(ROOT / "scripts")
+
+
+def script(name: str) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(f"script_{name}", ROOT / "scripts" / f"{name}.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture
+def pairs(tmp_path: Path) -> Path:
+    path = tmp_path / "real.jsonl"
+    channel = ChannelModel("toy", (Rule("қ", {"к": 0.5}),))
+    write_pairs(
+        path, [TextPair(TEXT, channel.sample(TEXT, np.random.default_rng(n)), f"d{n}", "real", "toy") for n in range(3)]
+    )
+    return path
+
+
+def test_generators_are_compared_with_the_same_model(
+    tmp_path: Path, pairs: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    compare = script("compare_noise")
+    monkeypatch.chdir(ROOT)
+    arguments = ["compare_noise", "--config", "configs/smoke.yaml", "--steps", "4", "--score", str(pairs)]
+    arguments += ["--table", str(pairs), "--folder", str(tmp_path / "runs"), "--only", "ours", "flat-table"]
+    monkeypatch.setattr(sys, "argv", arguments)
+    assert compare.main() == 0
+    table = capsys.readouterr().out
+    assert "| ours | " in table
+    assert "| flat-table | " in table
+    assert "nlpaug" not in table
+    report = tmp_path / "runs" / "flat-table" / "report.json"
+    scores = json.loads(report.read_text(encoding="utf-8"))
+    assert [one["name"] for one in scores["sets"]] == ["real"]
+    monkeypatch.setattr(compare, "train", lambda *_: pytest.fail("a finished generator is trained again"))
+    assert compare.main() == 0
+    assert capsys.readouterr().out == table
+
+
+def test_a_flat_table_has_the_pairs_confusions_for_every_document(pairs: Path) -> None:
+    pair = [json.loads(line) for line in pairs.read_text(encoding="utf-8").splitlines()]
+    table = flat_table([TextPair(p["reference"], p["hypothesis"], p["document_id"], "real", "toy") for p in pair])
+    noisy = table.sample("қ" * 5000, np.random.default_rng(0))
+    assert noisy.count("к") / 5000 == pytest.approx(0.5, abs=0.05)
+
+
+def test_documents_leave_some_clean() -> None:
+    noise = Documents(glyphs(0.3).sample, clean_share=0.25)
+    rng = np.random.default_rng(0)
+    clean = sum(noise.draw(rng).sample(TEXT, rng) == TEXT for _ in range(200))
+    assert clean / 200 == pytest.approx(0.25, abs=0.08)
+
+
+def test_any_program_is_an_engine(tmp_path: Path) -> None:
+    program = "import sys, PIL.Image as P; i = P.open(sys.argv[1]); print(i.size, sys.argv[2])"
+    engine = find_engine(f'mine=cmd:{sys.executable} -c "{program}" {{image}} {{dpi}}')
+    assert engine.name == "mine"
+    assert engine.read(Image.new("L", (7, 5), 255), 200).strip() == "(7, 5) 200"
+    stdin = CommandEngine.installed(f'{sys.executable} -c "import sys; print(len(sys.stdin.buffer.read()) > 50)"')
+    assert stdin.read(Image.new("L", (7, 5), 255), 200).strip() == "True"
+
+
+def test_an_engine_that_fails_or_is_missing_says_so() -> None:
+    with pytest.raises(EngineMissingError, match="no-such-ocr"):
+        find_engine("cmd:no-such-ocr {image}")
+    with pytest.raises(ValueError, match="empty"):
+        find_engine("cmd:")
+    engine = find_engine(f"bad=cmd:{sys.executable} -c \"raise SystemExit('out of paper')\"")
+    with pytest.raises(RuntimeError, match="bad: out of paper"):
+        engine.read(Image.new("L", (7, 5), 255), 200)
+
+
+def test_speed_of_noise_is_measured(tmp_path: Path) -> None:
+    benchmark = script("benchmark")
+    clean = tmp_path / "clean.txt"
+    clean.write_text(TEXT, encoding="utf-8")
+    result = tmp_path / "noise.json"
+    benchmark.noise(clean, ["clean", "tesseract-rus"], document_kb=2, documents=2, rival_kb=1, json_path=result)
+    found = {one["name"]: one for one in json.loads(result.read_text(encoding="utf-8"))["noise"]}
+    assert found["clean"]["cer"] == 0
+    assert found["tesseract-rus"]["cer"] > 0.05
+    assert found["tesseract-rus"]["mb_per_second"] > 0
