@@ -8,8 +8,8 @@ The same as `kzocr evaluate`, for those who work in the repository; docs/reading
 
 A pairs file is one set; each line holds `reference`, `hypothesis`, `document_id` and `origin`. Correctors:
 `kzocr`, `identity`, `lookalikes`, `symspell`, `symspell-compound`, `hunspell`, `noisy-channel`, or
-`cmd:PROGRAM ARGUMENTS`, a program that reads text on stdin and writes it corrected to stdout. SymSpell takes its words from
-`--word-list` (a word and its count a line) and `--word-text` (any text, its words are counted), added up;
+`cmd:PROGRAM ARGUMENTS`, a program that reads text on stdin and writes it corrected to stdout. SymSpell takes its words
+from `--word-list` (a word and its count a line) and `--word-text` (any text, its words are counted), added up;
 the noisy channel learns its letters from `--word-text` and its noise from `--prior`.
 
 Time and hardware: one CPU core; seconds for the pages of a small test set, plus the corrector's own time;
