@@ -13,7 +13,7 @@ CharacterCounts = Iterable[tuple[str, str, int]]
 """(printed, read, count); `""` read is nothing read."""
 
 N_ROWS = 16
-N_COLUMNS = 20
+N_COLUMNS = 17
 
 
 def heatmaps(before: CharacterCounts, after: CharacterCounts) -> tuple[str, str]:

@@ -14,7 +14,7 @@ from kzocr.metrics import Interval, fold_whitespace, share
 from kzocr.report_style import STYLE
 from kzocr.text import nfc
 
-N_CONFUSIONS_SHOWN = 15
+N_CONFUSIONS_SHOWN = 18
 N_LETTERS_SHOWN = 12
 
 _KIND_NAMES = {
@@ -220,11 +220,11 @@ def _details(name: str, entry: SetReport, passages: bool) -> str:
     by_script = [(s, before.errors_by_script.get(s, 0), after.errors_by_script.get(s, 0)) for s in scripts]
     parts = [
         f"<h2>{escape(name)} on {escape(entry.name)}</h2>",
-        '<div class="columns"><div><h3>Errors by kind, in characters</h3>' + _bars(by_kind),
+        '<div class="columns three"><div><h3>Errors by kind, in characters</h3>' + _bars(by_kind),
         "<h3>Errors by script of what was printed</h3>" + _bars(by_script),
-        "</div><div><h3>Characters misread most often</h3>" + _letters(before, after) + "</div></div>",
+        "</div><div><h3>Characters misread most often</h3>" + _letters(before, after),
+        "</div><div><h3>Most frequent confusions</h3>" + _confusions(entry) + "</div></div>",
         _heat(before, after),
-        "<h3>Most frequent confusions (printed → read)</h3>" + _confusions(entry),
     ]
     if passages:
         if entry.worst:
@@ -252,7 +252,7 @@ def _bars(entries: Sequence[tuple[str, int, int]]) -> str:
     greatest = max([n for _, *sides in entries for n in sides] + [1])
 
     def cell(n: int) -> str:
-        return f'<b>{n:,}</b><span class="bar" style="width:{6 * share(n, greatest):.2f}rem"></span>'
+        return f'<b>{n:,}</b><span class="bar" style="width:{4 * share(n, greatest):.2f}rem"></span>'
 
     rows = [[escape(label), f'<span class="faded">{cell(n)}</span>', cell(m)] for label, n, m in entries]
     return _table(["", "as read", "corrected"], rows).replace("<td><", '<td class="bars"><')
@@ -270,7 +270,7 @@ def _letters(before: Rates, after: Rates) -> str:
         for letter, printed, wrong in before.letters[:N_LETTERS_SHOWN]
         if wrong or later.get(letter)
     ]
-    return _table(["", "printed", "misread", "corrected: still wrong"], rows) if rows else "<p>None.</p>"
+    return _table(["", "printed", "misread", "corrected"], rows) if rows else "<p>None.</p>"
 
 
 def _heat(before: Rates, after: Rates) -> str:
@@ -297,7 +297,7 @@ def _confusions(entry: SetReport) -> str:
         for pair in ranked[:N_CONFUSIONS_SHOWN]
         for printed, read in [pair]
     ]
-    return _table(["", "as read", "corrected"], rows, "scroll plain") if rows else "<p>None.</p>"
+    return _table(["printed → read", "as read", "corrected"], rows) if rows else "<p>None.</p>"
 
 
 def _passage(passage: Passage) -> str:

@@ -49,8 +49,10 @@ tr.read td { color: var(--faint); }
 .range b { position: absolute; top: -2px; bottom: -2px; width: 3px; margin-left: -1px; background: var(--accent); }
 .columns { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 24rem), 1fr)); gap: 0 2rem;
   align-items: start; }
-td.bars { text-align: left; width: 11rem; } td.bars b { display: inline-block; min-width: 3.2rem; text-align: right;
+.columns.three { grid-template-columns: repeat(auto-fit, minmax(min(100%, 19rem), 1fr)); }
+td.bars { text-align: left; } td.bars b { display: inline-block; min-width: 2.6rem; text-align: right;
   font-weight: 400; }
+.columns td, .columns th { padding: .32rem .7rem; }
 .bar { display: inline-block; height: .6rem; background: var(--accent); border-radius: 2px; margin-left: .5rem; }
 .faded .bar { opacity: .38; }
 table.heat { font-size: .82rem; margin: .4rem; } table.heat th, table.heat td { border: 0; padding: 0;

@@ -45,6 +45,7 @@ LAYERS: dict[str, tuple[int, bool]] = {
     "proposals": (4, False),
     "noisy_channel": (4, False),
     "heatmap": (3, False),
+    "evaluate_metric": (2, False),
     "checkpoint": (4, True),
     "data": (4, True),
     "decoding": (4, True),

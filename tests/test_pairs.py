@@ -5,7 +5,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kzocr.pairs import TextPair, iter_pairs, line_pairs, passages, read_pairs, split_by_document, write_pairs
+from kzocr.pairs import (
+    TextPair,
+    iter_pairs,
+    line_pairs,
+    passages,
+    read_folders,
+    read_pairs,
+    split_by_document,
+    write_pairs,
+)
 
 GOOD = {"reference": "жыл", "hypothesis": "жыд", "document_id": "a", "origin": "real"}
 TEXT = st.text(max_size=20)
@@ -101,3 +110,39 @@ def test_split_takes_the_share_and_follows_the_seed() -> None:
     assert len(splits) == 5
     with pytest.raises(ValueError, match="fraction"):
         split_by_document(pairs, 2, 0)
+
+
+def write(folder: Path, **texts: str) -> Path:
+    for name, text in texts.items():
+        (folder / name.replace("__", "/")).parent.mkdir(parents=True, exist_ok=True)
+        (folder / (name.replace("__", "/") + ".txt")).write_bytes(text.encode())
+    return folder
+
+
+def test_folders_are_matched_by_name(tmp_path: Path) -> None:
+    printed = write(tmp_path / "printed", b="Көл\r\nкең\n", a__1="Таң")
+    read = write(tmp_path / "read", b="Кел\nкең", a__1="\ufeffТац")
+    (read / ".hidden").write_text("x", encoding="utf-8")
+    assert read_folders(printed, read) == [
+        TextPair("Таң", "Тац", "a/1", "real"),
+        TextPair("Көл\nкең", "Кел\nкең", "b", "real"),
+    ]
+
+
+def test_folders_that_do_not_match_are_refused(tmp_path: Path) -> None:
+    printed, read = write(tmp_path / "printed", a="а", b="б"), write(tmp_path / "read", a="а")
+    with pytest.raises(ValueError, match=r"1 without a file of the same name in .*read: .*printed/b\.txt"):
+        read_folders(printed, read)
+    with pytest.raises(ValueError, match=r"in .*read: .*printed/b\.txt"):
+        read_folders(read, printed)
+    (read / "b.txt").write_bytes(b"\xff")
+    with pytest.raises(ValueError, match=r"read/b\.txt: not UTF-8"):
+        read_folders(printed, read)
+    (read / "b.md").write_text("б", encoding="utf-8")
+    with pytest.raises(ValueError, match="have the same name"):
+        read_folders(printed, read)
+    with pytest.raises(NotADirectoryError, match="no such folder"):
+        read_folders(printed, tmp_path / "none")
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(ValueError, match="no files"):
+        read_folders(tmp_path / "empty", read)

@@ -68,3 +68,22 @@ def test_only_what_stands_between_the_markers_is_replaced() -> None:
     assert replace_between_markers(page, "x", "new") == "a\n<!-- x -->\nnew\n<!-- end of x -->\nb"
     with pytest.raises(ValueError, match="markers"):
         replace_between_markers(page, "y", "new")
+
+
+def test_what_the_corrector_broke_is_told_from_what_it_left() -> None:
+    _, after = coloured(reference="көл кең", before="кел кең", after="кел каң!")
+    assert after == 'к<mark>е</mark>л к<mark class="harmed">а</mark>ң<mark class="harmed">!</mark>'
+
+
+def test_page_without_passages_holds_none() -> None:
+    report = evaluate(mend, PAIRS, clean_lines=["Жол Кел."], n_resamples=5)
+    assert "терең" in to_html([report])
+    assert "терең" not in to_html([report], passages=False)
+    assert "Кел" not in to_html([report], passages=False)
+
+
+def test_every_total_has_its_interval_on_the_page() -> None:
+    report = evaluate(mend, PAIRS, n_resamples=50)
+    page = to_html([report])
+    for rate in (report.sets[0].after.cer, report.sets[0].after.wer, report.sets[0].after.wer_normalised):
+        assert f"{100 * rate.value:.2f}<small>{100 * rate.low:.2f} to {100 * rate.high:.2f}</small>" in page

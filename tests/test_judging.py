@@ -1,0 +1,104 @@
+import json
+import shlex
+import sys
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from kzocr.cli import app
+from kzocr.judging import Resources, read_sets
+from kzocr.pairs import TextPair, write_pairs
+
+PRINTED = "Көл терең.\nҚар еріді."
+
+
+@pytest.fixture
+def pairs(tmp_path: Path) -> Path:
+    write_pairs(tmp_path / "set.jsonl", [TextPair(PRINTED, PRINTED.replace("ө", "е").replace("р", "p"), "a", "real")])
+    return tmp_path / "set.jsonl"
+
+
+def run(*arguments: object) -> Result:
+    return CliRunner().invoke(app, ["evaluate", "--resamples", "20", *map(str, arguments)])
+
+
+def test_report_and_page_into_a_folder(pairs: Path, tmp_path: Path) -> None:
+    clean = tmp_path / "clean.txt"
+    clean.write_text("Жол ұзақ.\n\nКөк аспан.\n", encoding="utf-8")
+    program = "cmd:" + shlex.join([sys.executable, "-c", "print('x')"])
+    result = run(pairs, "-c", "identity", "-c", "lookalikes", "-c", program, "--clean", clean, "-o", tmp_path / "out")
+    assert result.exit_code == 0, result.output
+    reports = json.loads((tmp_path / "out" / "report.json").read_text(encoding="utf-8"))
+    assert [report["corrector"] for report in reports] == ["identity", "lookalikes", program]
+    identity, lookalikes, printing = (report["sets"][0] for report in reports)
+    assert identity["after"]["cer"]["value"] == 4 / 21
+    assert lookalikes["after"]["cer"]["value"] == 1 / 21
+    assert lookalikes["hipe_before"]["cmer_micro"] == identity["hipe"]["cmer_micro"]
+    assert ["р", 3, 3] in lookalikes["before"]["letters"]
+    assert ["р", "p", 3] in lookalikes["before"]["letter_confusions"]
+    assert printing["n_documents_with_lost_lines"] == 1
+    assert [report["clean"]["n_lines_changed"] for report in reports] == [0, 0, 2]
+    assert "терең" in (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
+
+
+def test_single_files_and_no_passages(pairs: Path, tmp_path: Path) -> None:
+    report, page = tmp_path / "r.json", tmp_path / "r.html"
+    result = run(pairs, "-c", "lookalikes", "-o", report, "--html", page, "--no-passages", "--title", "Kitap")
+    assert result.exit_code == 0, result.output
+    assert "worst" not in json.loads(report.read_text(encoding="utf-8"))[0]["sets"][0]
+    assert "терең" not in page.read_text(encoding="utf-8") + report.read_text(encoding="utf-8")
+    assert "<h1>Kitap</h1>" in page.read_text(encoding="utf-8")
+
+
+def test_two_folders(tmp_path: Path) -> None:
+    for name, text in (("printed", "Таң"), ("read", "Тац")):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "1.txt").write_text(text, encoding="utf-8")
+    result = run("--reference", tmp_path / "printed", "--hypothesis", tmp_path / "read", "-c", "identity")
+    assert result.exit_code == 0, result.output
+    assert "33.33" in result.output
+    (tmp_path / "read" / "2.txt").write_text("x", encoding="utf-8")
+    result = run("--reference", tmp_path / "printed", "--hypothesis", tmp_path / "read", "-c", "identity")
+    assert result.exit_code == 1
+    assert "2.txt" in result.output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ([], "no texts"),
+        (["--reference", "x"], "two folders are needed"),
+        (["missing.jsonl"], "missing.jsonl"),
+    ],
+)
+def test_what_is_missing_is_said(arguments: list[str], message: str) -> None:
+    result = run(*arguments)
+    assert result.exit_code == 1
+    assert message in result.output
+
+
+def test_correctors_that_cannot_be_made(pairs: Path) -> None:
+    for name, message in (
+        ("magic", "no corrector 'magic'"),
+        ("noisy-channel", "--word-text"),
+        ("symspell", "one word"),
+    ):
+        result = run(pairs, "-c", name)
+        assert result.exit_code == 1
+        assert message in result.output
+
+
+def test_noisy_channel_by_name(tmp_path: Path) -> None:
+    text = tmp_path / "text.txt"
+    text.write_text("Көл терең.\nҚар еріді.\n" * 3, encoding="utf-8")
+    correct = Resources(word_texts=(text,), prior="russian-engine").corrector("noisy-channel")
+    assert correct(["Кар еріді."]) == ["Қар еріді."]
+
+
+def test_sets_of_one_name_keep_their_paths(pairs: Path, tmp_path: Path) -> None:
+    other = tmp_path / "b" / "set.jsonl"
+    other.parent.mkdir()
+    other.write_bytes(pairs.read_bytes())
+    assert list(read_sets([pairs, other])) == [str(pairs), str(other)]
+    assert list(read_sets([pairs])) == ["set"]
