@@ -124,7 +124,9 @@ def check_head(folder: Path) -> None:
     if not is_tied and not has_head:
         raise HubError(f"{folder}: tie_word_embeddings is false, but the weights have no lm_head.weight")
     if bool(config.get("scale_decoder_outputs", is_tied)) != is_tied:
-        raise HubError(f"{folder}: scale_decoder_outputs is not tie_word_embeddings: transformers 4 has only the latter")
+        raise HubError(
+            f"{folder}: scale_decoder_outputs is not tie_word_embeddings: transformers 4 has only the latter"
+        )
 
 
 def _weight_names(path: Path) -> set[str]:

@@ -132,7 +132,7 @@ class _Handler(BaseHTTPRequestHandler):
         else:
             self._refuse(404, f"no such page: {path}")
 
-    do_GET = do_HEAD = do_POST = do_PUT = do_DELETE = _handle  # noqa: N815
+    do_GET = do_HEAD = do_POST = do_PUT = do_DELETE = _handle
 
     def _create(self, asked: dict[str, Any]) -> None:
         name = asked["name"] if not asked.get("organization") else f"{asked['organization']}/{asked['name']}"

@@ -153,8 +153,18 @@ def test_a_field_that_comes_out_empty_is_named(name: str, monkeypatch: pytest.Mo
 
 @pytest.mark.parametrize(
     "heading",
-    ["What it is for", "What it must not be used for", "How to use", "Data", "Training", "Time and energy"]
-    + ["Evaluation", "Harm", "Speed", "Limits"],
+    [
+        "What it is for",
+        "What it must not be used for",
+        "How to use",
+        "Data",
+        "Training",
+        "Time and energy",
+        "Evaluation",
+        "Harm",
+        "Speed",
+        "Limits",
+    ],
 )
 def test_every_section_is_there_and_says_something(heading: str) -> None:
     card = render_card(TEMPLATE, toy_metadata(), toy_reports(), repo=REPO)

@@ -25,8 +25,10 @@ MISSING = [
 ]
 pytestmark = [
     pytest.mark.browser,
-    pytest.mark.skipif(bool(MISSING), reason=f"needs {' and '.join(MISSING)} (pip: kzocr[demo] selenium; "
-        "apt-get install chromium chromium-driver)"),
+    pytest.mark.skipif(
+        bool(MISSING),
+        reason=f"needs {' and '.join(MISSING)} (pip: kzocr[demo] selenium; apt-get install chromium chromium-driver)",
+    ),
 ]
 
 SCREENSHOTS = "KZOCR_SCREENSHOTS"
@@ -86,7 +88,9 @@ def browser(downloads: Path) -> Iterator[Any]:
     options.binary_location = str(shutil.which("chromium"))
     for argument in ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--window-size=1280,1400"):
         options.add_argument(argument)
-    options.add_experimental_option("prefs", {"download.default_directory": str(downloads), "intl.accept_languages": "ru"})
+    options.add_experimental_option(
+        "prefs", {"download.default_directory": str(downloads), "intl.accept_languages": "ru"}
+    )
     driver = webdriver.Chrome(options=options, service=webdriver.ChromeService(str(shutil.which("chromedriver"))))
     yield driver
     driver.quit()

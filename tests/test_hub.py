@@ -57,7 +57,14 @@ def test_a_dry_run_assembles_checks_and_lists(
     report = str(run_folder / "report.json")
     assert publish(str(run_folder), "--repo", REPO, "--report", report, "--folder", str(tmp_path / "out")) == 0
     printed = capsys.readouterr().out
-    for name in ("README.md", "model.safetensors", "training.json", "report.json", "custom_generate/generate.py", "channel/prior.json"):
+    for name in (
+        "README.md",
+        "model.safetensors",
+        "training.json",
+        "report.json",
+        "custom_generate/generate.py",
+        "channel/prior.json",
+    ):
         assert (tmp_path / "out" / name).is_file(), name
         assert name in printed
     assert "dry run" in printed
@@ -169,7 +176,10 @@ def hub(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[FakeHub]:
     """A stand-in for the Hub on loopback that huggingface_hub talks to."""
     server = FakeHub()
     monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", server.address)
-    monkeypatch.setattr("huggingface_hub.constants.HUGGINGFACE_CO_URL_TEMPLATE", f"{server.address}/{{repo_id}}/resolve/{{revision}}/{{filename}}")
+    monkeypatch.setattr(
+        "huggingface_hub.constants.HUGGINGFACE_CO_URL_TEMPLATE",
+        f"{server.address}/{{repo_id}}/resolve/{{revision}}/{{filename}}",
+    )
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", False)
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_DISABLE_XET", True)
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "cache"))

@@ -65,7 +65,7 @@ def test_an_app_that_does_not_start_is_found_out(space: Path, tmp_path: Path) ->
     broken = tmp_path / "broken"
     shutil.copytree(space, broken)
     (broken / "app.py").write_text("import nothing_of_that_name\n", encoding="utf-8")
-    with pytest.raises(HubError, match="does not start.*nothing_of_that_name"):
+    with pytest.raises(HubError, match=r"does not start.*nothing_of_that_name"):
         check_space(broken)
 
 
