@@ -23,17 +23,10 @@ from kzocr.channel.prior import PRIORS, ChannelPrior
 
 CARD_NAME = "README.md"
 MODEL_FILES = ("model.safetensors", "config.json", "generation_config.json", "tokenizer_config.json", "training.json")
-OPTIONAL_FILES = (
-    "calibration.json",
-    "lexicon.txt.xz",
-    "spelling.json",
-    "added_tokens.json",
-    "special_tokens_map.json",
-    "tokenizer.json",
-)
+OPTIONAL_FILES = ("calibration.json", "added_tokens.json", "special_tokens_map.json", "tokenizer.json")
 CHECK_TEXT = "Кар ерте жayғандықтан, жолдын екі жағы ақ кө рпеге айналды."
 
-OWN_FILES = ["*.safetensors", "*.json", "*.xz", "*.py", "*.html", "channel/*", "custom_generate/*", "kzocr/*"]
+OWN_FILES = ["*.safetensors", "*.json", "*.py", "*.html", "channel/*", "custom_generate/*", "kzocr/*"]
 """Files of an older version that a new one takes away, if it does not have them."""
 
 
@@ -131,7 +124,9 @@ def check_head(folder: Path) -> None:
     if not is_tied and not has_head:
         raise HubError(f"{folder}: tie_word_embeddings is false, but the weights have no lm_head.weight")
     if bool(config.get("scale_decoder_outputs", is_tied)) != is_tied:
-        raise HubError(f"{folder}: scale_decoder_outputs is not tie_word_embeddings: transformers 4 knows one key")
+        raise HubError(
+            f"{folder}: scale_decoder_outputs is not tie_word_embeddings: transformers 4 has only the latter"
+        )
 
 
 def _weight_names(path: Path) -> set[str]:

@@ -164,11 +164,8 @@ class _Handler(BaseHTTPRequestHandler):
             tree = repo.commits[repo.commit_of(action.split("/")[1]) or EMPTY]
             self._answer([{"type": "file", "path": p, "size": len(c), "oid": _oid(c)} for p, c in tree.items()])
         elif verb == "preupload":
-            files = [
-                {"path": f["path"], "uploadMode": "lfs" if f["path"].endswith(".safetensors") else "regular"}
-                for f in json.loads(body)["files"]
-            ]
-            self._answer({"files": [{**file, "shouldIgnore": False, "oid": None} for file in files]})
+            tree = repo.commits[repo.head]
+            self._answer({"files": [_upload_mode(file["path"], tree) for file in json.loads(body)["files"]]})
         elif verb == "commit":
             self._commit(repo, [json.loads(line) for line in body.decode().splitlines() if line])
         elif verb == "tag":
@@ -239,3 +236,12 @@ class _Handler(BaseHTTPRequestHandler):
 
 def _oid(content: bytes) -> str:
     return hashlib.sha1(b"blob %d\0" % len(content) + content).hexdigest()
+
+
+def _upload_mode(path: str, tree: dict[str, bytes]) -> dict[str, Any]:
+    """Return how a file is to be sent, and the hash of the one that is there: the client skips what is the same."""
+    is_large = path.endswith(".safetensors")
+    oid = None
+    if path in tree:
+        oid = hashlib.sha256(tree[path]).hexdigest() if is_large else _oid(tree[path])
+    return {"path": path, "uploadMode": "lfs" if is_large else "regular", "shouldIgnore": False, "oid": oid}

@@ -71,3 +71,18 @@ def test_results_are_those_of_the_reports() -> None:
     files = [ROOT / "docs" / name for name in ("results-baselines.json", "results-kzocr.json")]
     reports = [entry for path in files for entry in json.loads(path.read_text(encoding="utf-8"))]
     assert between("results") == to_markdown(reports).strip()
+
+
+def test_badges_say_what_pyproject_says() -> None:
+    configuration = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    licence = re.search(r'^license = "(.*)"', configuration, flags=re.MULTILINE)
+    assert licence is not None
+    versions = re.findall(r"Programming Language :: Python :: (3\.\d+)", configuration)
+    assert re.findall(r"^\[!\[(.*?)\]", README, flags=re.MULTILINE) == [
+        f"Licence: {licence.group(1)}",
+        f"Python: {' | '.join(versions)}",
+    ]
+    assert f"licence-{licence.group(1).replace('-', '--')}-blue" in README
+    assert f"python-{'_%7C_'.join(versions)}-blue" in README
+    for target in re.findall(r"\]\((?!https?:)([^)#]+)\)", README):
+        assert (ROOT / target).exists(), target
