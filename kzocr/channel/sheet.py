@@ -43,7 +43,8 @@ th, td { border: 1px solid var(--line); text-align: center; min-width: 1.7rem; h
 th { font-size: .95rem; } pre { background: var(--card); border: 1px solid var(--line); border-radius: .5rem;
   padding: .8rem 1rem; white-space: pre-wrap; font: inherit; }
 mark { background: var(--bad); color: inherit; border-radius: 2px; }
-.bars td, .bars th { border: 0; text-align: right; height: 1.3rem; font-size: .85rem; font-weight: 400; padding: 0 .5rem; }
+.bars td, .bars th { border: 0; text-align: right; height: 1.3rem; font-size: .85rem; font-weight: 400;
+  padding: 0 .5rem; }
 .bars .bar { background: rgb(var(--heat)); height: .8rem; border-radius: 2px; } .faint { color: var(--faint); }
 """
 
