@@ -11,7 +11,6 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate
-from os.path import commonprefix
 
 from kzocr.edits import Edit, apply_edits
 
@@ -153,11 +152,17 @@ def _places(original: str, edits: Sequence[Edit]) -> list[float]:
 
 def _trimmed(edit: Edit) -> Edit:
     """Return the edit without the characters that it begins and ends with on both sides."""
-    n_same = len(commonprefix([edit.before, edit.after]))
+    n_same = _n_same(edit.before, edit.after)
     before, after = edit.before[n_same:], edit.after[n_same:]
-    n_same_behind = len(commonprefix([before[::-1], after[::-1]]))
+    n_same_behind = _n_same(before[::-1], after[::-1])
     before, after = before[: len(before) - n_same_behind], after[: len(after) - n_same_behind]
     return Edit(edit.start + n_same, edit.end - n_same_behind, before, after, edit.confidence)
+
+
+def _n_same(one: str, other: str) -> int:
+    """Return how many characters both strings begin with."""
+    pairs = zip(one, other, strict=False)
+    return next((place for place, (a, b) in enumerate(pairs) if a != b), min(len(one), len(other)))
 
 
 def _box(words: Sequence[Word], start: float, end: float, start_share: float, end_share: float) -> Box | None:
