@@ -62,7 +62,7 @@ def texts() -> dict[str, str]:
 def loaded(monkeypatch: pytest.MonkeyPatch, model: Path) -> dict[str, Corrector]:
     """Put scripted correctors in the place of models: by folder name, `other` for any other one."""
     mending = scripted(("тiрi", "тірі"), ("кi", "кі"), ("K", "К"), ("бiр", "бір"), ("кала", "қала"))
-    better = scripted(("тiрi", "тірі"), ("кi", "кі"), ("бiр", "бір"), ("кала", "қала"), ("iн", "ін"), ("iп", "іп"))
+    better = scripted(("i", "і"), ("кала", "қала"))
     found = {"tiny": mending, "other": better}
     monkeypatch.setattr(Corrector, "from_pretrained", lambda name, **_: found.get(Path(name).name, found["other"]))
     return found
@@ -104,17 +104,17 @@ def test_words_and_letters() -> None:
     assert clean.vocabulary["өзен"] == 4
 
 
-def test_letters_that_the_engine_lacks_are_found_from_half_of_the_corrections(texts: dict[str, str]) -> None:
-    """Only some of the lost letters are mended, and yet the channel loses all of them."""
-    corrector = scripted(("кi", "кі"), ("кала", "қала"), ("бiр", "бір"))
-    corrections = dict(zip(texts, corrector.explain(list(texts.values())), strict=True))
-    prior = estimate_noise(corrections, "test")
+def test_letters_that_the_engine_lacks_are_found_from_a_third_of_the_corrections() -> None:
+    """Most of the lost letters stay unmended, and yet the channel loses all of them."""
+    texts = [lossy("қала қанат құс бір тіл өзен\n" * 20)] * 3
+    corrections = scripted(("кала", "қала"), ("бiр", "бір")).explain(texts)
+    prior = estimate_noise({str(n): correction for n, correction in enumerate(corrections)}, "test")
     rng = np.random.default_rng(0)
-    printed = "қала бір кітап " * 60
+    printed = "қанат бір құс " * 60
     read = "".join(prior.draw(rng).sample(printed, rng) for _ in range(5))
     assert read.count("қ") < 0.1 * printed.count("қ") * 5
     assert read.count("і") < 0.1 * printed.count("і") * 5
-    assert "a" not in read
+    assert read.count("т") > 0.9 * printed.count("т") * 5
 
 
 def test_the_words_of_documents_are_sure_ones_and_known_or_mended_alike_twice() -> None:

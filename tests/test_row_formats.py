@@ -126,7 +126,7 @@ def test_parquet_keeps_all_but_the_column(tmp_path: Path, table: pa.Table) -> No
     after = pq.read_table(target)
     assert after.column("text").to_pylist() == ["бір сөз", None, "сөз"]
     assert after.drop_columns(["text"]).equals(table.drop_columns(["text"]))
-    assert after.schema.equals(table.schema, check_metadata=True)
+    assert after.schema.equals(pq.read_schema(source), check_metadata=True)
     assert seen == [(2, 3), (3, 3)]
     group = pq.ParquetFile(target).metadata.row_group(0)
     assert [group.column(i).compression for i in range(3)] == ["UNCOMPRESSED", "GZIP", "ZSTD"]

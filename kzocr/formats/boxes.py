@@ -10,7 +10,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import accumulate, takewhile
+from itertools import accumulate
 
 from kzocr.edits import Edit, apply_edits
 
@@ -159,6 +159,12 @@ def _trimmed(edit: Edit) -> Edit:
     return Edit(edit.start + n_same, edit.end - n_same_behind, before, after, edit.confidence)
 
 
+def _n_same(one: str, other: str) -> int:
+    """Return how many characters both strings begin with."""
+    pairs = zip(one, other, strict=False)
+    return next((place for place, (a, b) in enumerate(pairs) if a != b), min(len(one), len(other)))
+
+
 def _box(words: Sequence[Word], start: float, end: float, start_share: float, end_share: float) -> Box | None:
     """Return the box of what lies between two places in a run of words; None if one of them has none.
 
@@ -193,9 +199,3 @@ def _box(words: Sequence[Word], start: float, end: float, start_share: float, en
     for box in parts[1:]:
         joined = joined.union(box)
     return joined
-
-
-def _n_same(left: str, right: str) -> int:
-    """Return with how many equal characters the two strings begin."""
-    same = takewhile(lambda pair: pair[0] == pair[1], zip(left, right, strict=False))
-    return sum(1 for _ in same)
