@@ -7,9 +7,10 @@ of text in mixed-up encodings, repeats, words without spaces; then, once, a line
 tens of thousands of blank and of short lines. `kzocr.fuzzing` draws them; the seed decides all. Exit code 1 if any
 text failed. What stands between `<!-- fuzz -->` and `<!-- end of fuzz -->` in the page is replaced.
 
-Every `--model-every`-th text is given to the model; all others, and the three long ones, to a decoder that mistreats its
-input in every way and costs nothing (`kzocr.mangling`), which is harder on the guards than any model, with those guards
-off that would keep nearly all that it prints. A text is looked at twice, since nothing of that kind comes to rest.
+Every `--model-every`-th text is given to the model; all others, and the three long ones, to a decoder that mistreats
+its input in every way and costs nothing (`kzocr.mangling`), which is harder on the guards than any model, with those
+guards off that would keep nearly all that it prints. A text is looked at twice, since nothing of that kind comes to
+rest.
 
 Time and hardware: some minutes for 10,000 texts on one CPU core.
 """
