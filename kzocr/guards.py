@@ -24,12 +24,25 @@ WindowReason = Literal["unfinished", "invalid", "length", "repeats", "changed"]
 changed too much."""
 
 EditReason = Literal[
-    "lines", "space", "unreadable", "digits", "address", "latin", "confidence", "overlap", "oscillates"
+    "lines",
+    "space",
+    "unreadable",
+    "digits",
+    "address",
+    "latin",
+    "skipped",
+    "invented",
+    "mark",
+    "join",
+    "confidence",
+    "overlap",
+    "oscillates",
 ]
 """Why an edit was refused: it touches a line break; indentation, a tab, the spaces at a line's end or all of
 the line; a character that the model cannot read, or that cannot be printed; a digit or number; an address; a
-Latin word; its confidence is too low; an edit of the window before stands there; a later pass would take it
-back."""
+Latin word; letters of the input would be skipped, or others come from nowhere; it makes a letter of an exclamation
+mark that ends a sentence, or one word of two, and is not sure enough of it; its confidence is too low; an edit of
+the window before stands there; a later pass would take it back."""
 
 WINDOW_REASONS: tuple[WindowReason, ...] = get_args(WindowReason)
 EDIT_REASONS: tuple[EditReason, ...] = get_args(EditReason)
@@ -42,6 +55,10 @@ _NUMBER = re.compile(
 """A number with an ending or a unit that lost its hyphen or space."""
 
 _NUMBER_JOINTS = ".,:/-–—  \u00a0"
+_SENTENCE_ENDS = re.compile(r"\s*(?:[\n\r]|\Z|[»”\"')]|[—–-]|[^\W\d_a-zа-яёәғқңөұүһі])")
+"""What follows a real exclamation mark: the end of the line, of a speech, or a capital."""
+
+_NEIGHBOUR_CHARS = 3
 _REPETITION = re.compile(r"(.{2,24}?)\1{3,}", re.DOTALL)
 _REPETITION_SLACK_CHARS = 8
 _LENGTH_SLACK_CHARS = 4
@@ -70,6 +87,15 @@ class Guards:
             word in Latin letters, though (icin for ісін), so a word is open to change if it has only letters
             that engines print for Cyrillic ones, stands beside no certainly Latin word, and bears a sign of
             being misread: i, I or F, a capital behind a small letter, a digit or a sign like ^ at its side.
+        max_lost_letters: edits that stand within two characters of each other are refused if they together lose more
+            letters and digits than this: a model that skips a passage of the input. Specks and split letters (ьі
+            for ы, LLI for Ш) lose fewer. An edit that replaces more Cyrillic letters in a row than this is refused
+            too: no engine misreads so many, a model that goes on elsewhere prints another word.
+        max_added_letters: the same for letters that they add.
+        min_mark_confidence: an exclamation mark behind a letter becomes a letter (engines for Russian read і as
+            one) only from this confidence on where it may well be one: before a line end, a closing quote, a dash,
+            or a space and a capital.
+        min_join_confidence: two words of at least two letters each become one only from this confidence on.
     """
 
     min_confidence: float = 0.5
@@ -81,12 +107,25 @@ class Guards:
     mend_question_marks: bool = False
     keep_addresses: bool = True
     keep_latin: bool = True
+    max_lost_letters: int = 3
+    max_added_letters: int = 3
+    min_mark_confidence: float = 0.95
+    min_join_confidence: float = 0.6
 
     def __post_init__(self) -> None:
-        for name in ("min_confidence", "max_changed_fraction", "min_length_ratio"):
+        for name in (
+            "min_confidence",
+            "max_changed_fraction",
+            "min_length_ratio",
+            "min_mark_confidence",
+            "min_join_confidence",
+        ):
             value = getattr(self, name)
             if not 0 <= value <= 1:
                 raise ValueError(f"{name} must be between 0 and 1, not {value}")
+        for name in ("max_lost_letters", "max_added_letters"):
+            if getattr(self, name) < 0:
+                raise ValueError(f"{name} must not be negative, not {getattr(self, name)}")
         if self.max_length_ratio < 1:
             raise ValueError(f"max_length_ratio must be at least 1, not {self.max_length_ratio}")
 
@@ -153,9 +192,27 @@ class WindowGuard:
             return "address"
         if self.guards.keep_latin and _touches(edit, self._latin_spans()):
             return "latin"
+        if edit.confidence < self.guards.min_mark_confidence and self._takes_mark(edit):
+            return "mark"
+        if edit.confidence < self.guards.min_join_confidence and self._joins_words(edit):
+            return "join"
         if edit.confidence < self.guards.min_confidence:
             return "confidence"
         return None
+
+    def _takes_mark(self, edit: Edit) -> bool:
+        """Return whether a letter replaces an exclamation mark that ends a sentence or a speech."""
+        place = edit.start + edit.before.find("!")
+        if "!" not in edit.before or "!" in edit.after or not any(map(str.isalpha, edit.after)):
+            return False
+        return self._character(place - 1).isalpha() and _SENTENCE_ENDS.match(self.window, place + 1) is not None
+
+    def _joins_words(self, edit: Edit) -> bool:
+        """Return whether the edit takes the space between two words of at least two letters each."""
+        if not edit.before.isspace() or edit.after:
+            return False
+        left, right = self.window[max(0, edit.start - 2) : edit.start], self.window[edit.end : edit.end + 2]
+        return len(left) == len(right) == 2 and (left + right).isalpha()
 
     def _keeps_outer_space(self, edit: Edit) -> bool:
         """Return whether the spaces at the line's start and end stay, and something between them.
@@ -248,6 +305,34 @@ class WindowGuard:
         if self._latin is None:
             self._latin = latin_words(self.window)
         return self._latin
+
+
+def unbalanced(edits: Sequence[Edit], guards: Guards) -> list[EditReason | None]:
+    """Return for each edit whether it and its neighbours lose or add too many letters together.
+
+    Args:
+        edits: those of one window from left to right.
+        guards: the thresholds.
+    """
+    reasons: list[EditReason | None] = []
+    start = 0
+    for end in range(1, len(edits) + 1):
+        if end < len(edits) and edits[end].start - edits[end - 1].end < _NEIGHBOUR_CHARS:
+            continue
+        n_lost = sum(_n_letters(edit.before) - _n_letters(edit.after) for edit in edits[start:end])
+        reason: EditReason | None = None
+        n_replaced = max(sum(character in LETTERS for character in edit.before) for edit in edits[start:end])
+        if max(n_lost, n_replaced) > guards.max_lost_letters:
+            reason = "skipped"
+        elif -n_lost > guards.max_added_letters:
+            reason = "invented"
+        reasons += [reason] * (end - start)
+        start = end
+    return reasons
+
+
+def _n_letters(text: str) -> int:
+    return sum(map(str.isalnum, text))
 
 
 def _touches(edit: Edit, spans: Sequence[Span]) -> bool:

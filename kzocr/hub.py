@@ -23,10 +23,17 @@ from kzocr.channel.prior import PRIORS, ChannelPrior
 
 CARD_NAME = "README.md"
 MODEL_FILES = ("model.safetensors", "config.json", "generation_config.json", "tokenizer_config.json", "training.json")
-OPTIONAL_FILES = ("calibration.json", "added_tokens.json", "special_tokens_map.json", "tokenizer.json")
+OPTIONAL_FILES = (
+    "calibration.json",
+    "lexicon.txt.xz",
+    "spelling.json",
+    "added_tokens.json",
+    "special_tokens_map.json",
+    "tokenizer.json",
+)
 CHECK_TEXT = "Кар ерте жayғандықтан, жолдын екі жағы ақ кө рпеге айналды."
 
-OWN_FILES = ["*.safetensors", "*.json", "*.py", "*.html", "channel/*", "custom_generate/*", "kzocr/*"]
+OWN_FILES = ["*.safetensors", "*.json", "*.xz", "*.py", "*.html", "channel/*", "custom_generate/*", "kzocr/*"]
 """Files of an older version that a new one takes away, if it does not have them."""
 
 

@@ -9,7 +9,7 @@ from itertools import accumulate
 
 from kzocr.calibration import IDENTITY, Calibration
 from kzocr.edits import Change, Edit, changes
-from kzocr.guards import EditReason, Guards, WindowGuard, WindowReason, is_changed_too_much, output_reason
+from kzocr.guards import EditReason, Guards, WindowGuard, WindowReason, is_changed_too_much, output_reason, unbalanced
 from kzocr.views import Output, View
 
 
@@ -71,7 +71,13 @@ def propose(
             accepted.append(edit)
         else:
             refused.append((edit.start, refusal))
-    return Proposal(_with_repairs(window, seen, accepted), refused)
+    balanced = []
+    for edit, imbalance in zip(accepted, unbalanced(accepted, guards), strict=True):
+        if imbalance is None:
+            balanced.append(edit)
+        else:
+            refused.append((edit.start, imbalance))
+    return Proposal(_with_repairs(window, seen, balanced), refused)
 
 
 def _adjoins_line_break(found: Sequence[Change], index: int) -> bool:

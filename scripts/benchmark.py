@@ -1,13 +1,21 @@
 """Measure speed: one command per subject, everything of a table in one run on one machine.
 
     python scripts/benchmark.py decoding --text docs/example/ocr.txt --json decoding.json
+    python scripts/benchmark.py linear --text docs/example/ocr.txt --json linear.json
     python scripts/benchmark.py noise --text clean.txt --json noise.json
     python scripts/benchmark.py training --json training.json
 
-Guided decoding next to `transformers` and, where `pip install ctranslate2` was done, next to CTranslate2:
-the same windows, the same checkpoint, every output compared with greedy `generate`. Two to five minutes on
-two CPU cores. Noise: megabytes of text a second on one core for every shipped prior (a new channel for every
-document), next to `nlpaug`'s OcrAug and `noisocr` where they are installed, with the memory that it took.
+`decoding`: guided decoding next to `transformers`, also at the batch size that suits `generate` best, and next to
+CTranslate2 where `pip install ctranslate2` was done: the same windows, the same checkpoint, every output compared with
+greedy `generate`. The profile says what the floor is: the same decoding with the finished output as the draft, which no
+better guess can beat. Two minutes on two CPU cores.
+
+`linear`: the whole corrector over documents of 10 KB, 100 KB and 1 MB without a repeated window: characters a second
+and the peak of memory. Two to three minutes on two CPU cores.
+
+`noise`: megabytes of text a second on one core for every shipped prior (a new channel for every document), next to
+`nlpaug`'s OcrAug and `noisocr` where they are installed, with the memory that it took. `training`: printed bytes a second
+next to `Seq2SeqTrainer`, and the loader alone.
 """
 
 from __future__ import annotations
@@ -36,6 +44,7 @@ from kzocr.channel.generators import Documents, NlpaugNoise, NoisocrNoise
 from kzocr.channel.prior import ChannelPrior
 from kzocr.config import load_config
 from kzocr.corpus import load_corpus
+from kzocr.corrector import MAX_PASSES, Corrector
 from kzocr.data import ExampleSampler
 from kzocr.decoding import Decoded, GuidedDecoder, generate_greedy, limits_of
 from kzocr.encoding import BYTE_OFFSET, encode
@@ -45,6 +54,7 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 DEFAULT_MODEL = REPOSITORY / "kzocr" / "weights"
 DEFAULT_CLEAN = REPOSITORY / "docs" / "example" / "reference.txt"
 DEFAULT_TEXT = REPOSITORY / "docs" / "example" / "ocr.txt"
+GENERATE = "transformers generate"
 
 app = typer.Typer(add_completion=False, no_args_is_help=True)
 
@@ -56,7 +66,10 @@ def main() -> None:
 
 @dataclass(frozen=True)
 class Measurement:
-    """One way of decoding, timed over all windows; `ratio`: its speed over `generate` at the same batch."""
+    """One way of decoding, timed over all windows; `ratio`: its speed over `generate` at the same batch.
+
+    `ratio_to_best`: over `generate` at the batch size where it is fastest.
+    """
 
     name: str
     batch_rows: int
@@ -65,14 +78,16 @@ class Measurement:
     n_windows: int
     n_different_windows: int
     ratio: float | None = None
+    ratio_to_best: float | None = None
 
 
 @app.command()
 def decoding(
     model: Annotated[Path, typer.Option(help="Folder of the checkpoint.")] = DEFAULT_MODEL,
     text: Annotated[Path, typer.Option(help="OCR text, UTF-8; repeated if too short.")] = DEFAULT_TEXT,
-    n_windows: Annotated[int, typer.Option(help="How many windows are decoded.")] = 64,
+    n_windows: Annotated[int, typer.Option(help="How many windows are decoded.")] = 32,
     batch_rows: Annotated[list[int], typer.Option(help="Batch sizes to compare.")] = [1, 16],  # noqa: B006
+    generate_rows: Annotated[list[int], typer.Option(help="More batch sizes for generate.")] = [32],  # noqa: B006
     repeats: Annotated[int, typer.Option(help="The fastest of so many runs counts; generate runs once.")] = 3,
     device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
     n_threads: Annotated[int, typer.Option(help="CPU threads; 0: as torch has it.")] = 0,
@@ -88,9 +103,9 @@ def decoding(
     decoder = GuidedDecoder(loaded)
     expected: list[Decoded] = []
     measurements: list[Measurement] = []
-    for rows in batch_rows:
+    for rows in [*batch_rows, *(rows for rows in generate_rows if rows not in batch_rows)]:
         generated_seconds = 0.0
-        for name, run, n_runs in _contestants(loaded, decoder, rows, device):
+        for name, run, n_runs in _contestants(loaded, decoder, rows, device, only_generate=rows not in batch_rows):
             print(f"{name}, batches of {rows}", file=sys.stderr)
             seconds, outputs = _timed(run, inputs, rows, n_runs if n_runs else repeats)
             expected = expected or outputs
@@ -107,21 +122,85 @@ def decoding(
                     ratio=generated_seconds / seconds,
                 )
             )
-    profile = _profile(decoder, inputs, max(batch_rows))
-    _show(measurements, profile)
+    best_seconds = min(one.seconds for one in measurements if one.name == GENERATE)
+    measurements = [replace(one, ratio_to_best=best_seconds / one.seconds) for one in measurements]
+    profiles = [_profile(decoder, inputs, rows, repeats) for rows in batch_rows]
+    _show(measurements, profiles)
     if json_path is not None:
-        figures = {"measurements": [asdict(one) for one in measurements], "profile": profile}
+        figures = {"measurements": [asdict(one) for one in measurements], "profiles": profiles}
         json_path.write_text(json.dumps(figures, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+
+
+@app.command()
+def linear(
+    model: Annotated[Path, typer.Option(help="Folder of the checkpoint.")] = DEFAULT_MODEL,
+    text: Annotated[Path, typer.Option(help="OCR text, UTF-8; repeated, each time with other numbers.")] = DEFAULT_TEXT,
+    kilobytes: Annotated[list[int], typer.Option(help="Sizes of the documents, ascending.")] = [10, 100, 1000],  # noqa: B006
+    max_passes: Annotated[int, typer.Option(help="How often a text is looked at, at most.")] = MAX_PASSES,
+    device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
+    n_threads: Annotated[int, typer.Option(help="CPU threads; 0: as torch has it.")] = 0,
+    json_path: Annotated[Path | None, typer.Option("--json", help="Write the figures here.")] = None,
+) -> None:
+    """Correct documents of growing size: characters a second, and memory at its peak."""
+    if n_threads:
+        torch.set_num_threads(n_threads)
+    corrector = Corrector.from_pretrained(model, device=device, max_passes=max_passes)
+    source = text.read_text(encoding="utf-8")
+    table = Table(title=f"Whole documents, at most {max_passes} passes")
+    for heading in ("KB", "characters", "seconds", "characters/s", "passes", "settled", "peak memory, MB"):
+        table.add_column(heading, justify="right")
+    figures = []
+    for n_kilobytes in kilobytes:
+        document = _document(source, 1000 * n_kilobytes)
+        begin = time.perf_counter()
+        correction = corrector.explain(document)
+        seconds = time.perf_counter() - begin
+        figures.append(
+            {
+                "kilobytes": n_kilobytes,
+                "n_chars": len(document),
+                "seconds": seconds,
+                "chars_per_second": len(document) / seconds,
+                "n_passes": correction.n_passes,
+                "is_settled": correction.is_settled,
+                "peak_megabytes": _peak_megabytes(),
+            }
+        )
+        table.add_row(*(f"{value:,.0f}" if isinstance(value, float) else str(value) for value in figures[-1].values()))
+    Console().print(table)
+    if json_path is not None:
+        json_path.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
+
+
+def _document(source: str, n_bytes: int) -> str:
+    """Return about `n_bytes` of `source` over and over, with a number in every line: no window comes twice."""
+    lines = [line for line in source.splitlines() if line.strip()]
+    if not lines:
+        raise typer.BadParameter("the text is empty")
+    document: list[str] = []
+    n_done_bytes = 0
+    while n_done_bytes < n_bytes:
+        document.append(f"{lines[len(document) % len(lines)]} {1000 + len(document)}\n")
+        n_done_bytes += len(document[-1].encode())
+    return "".join(document)
+
+
+def _peak_megabytes() -> float:
+    """Return the most memory that this process has had so far."""
+    unit = 1e6 if sys.platform == "darwin" else 1e3
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
 
 
 Run = Callable[[Sequence[Sequence[int]]], list[Decoded]]
 
 
 def _contestants(
-    model: PreTrainedModel, decoder: GuidedDecoder, rows: int, device: str
+    model: PreTrainedModel, decoder: GuidedDecoder, rows: int, device: str, *, only_generate: bool = False
 ) -> Iterator[tuple[str, Run, int]]:
     """Yield name, function of one batch and number of runs (0: as asked); `generate` comes first."""
-    yield "transformers generate", lambda batch: generate_greedy(model, batch), 1
+    yield GENERATE, lambda batch: generate_greedy(model, batch), 1
+    if only_generate:
+        return
     if rows == 1:
         yield (
             "transformers generate, prompt lookup",
@@ -273,24 +352,39 @@ def _timed(run: Run, inputs: list[list[int]], rows: int, n_runs: int) -> tuple[f
 
 
 @torch.inference_mode()
-def _profile(decoder: GuidedDecoder, inputs: list[list[int]], rows: int) -> dict[str, Any]:
-    """Return where guided decoding spends its time: the encoder's share, passes, bytes verified per byte."""
+def _profile(decoder: GuidedDecoder, inputs: list[list[int]], rows: int, repeats: int) -> dict[str, Any]:
+    """Return where guided decoding spends its time.
+
+    The encoder's share; passes of the decoder and bytes per window, those verified in vain among them; and the share
+    of the time that would be left if the draft were the output itself: the floor.
+    """
     before = decoder.counts
-    seconds, _ = _timed(decoder.decode, inputs, rows, 1)
-    begin = time.perf_counter()
-    order = sorted(range(len(inputs)), key=lambda number: len(inputs[number]))
-    for start in range(0, len(order), rows):
-        decoder.packed.encode([inputs[number] for number in order[start : start + rows]])
-    encoder_seconds = time.perf_counter() - begin
+    _, outputs = _timed(decoder.decode, inputs, rows, 1)
     counts = decoder.counts
+    seconds, _ = _timed(decoder.decode, inputs, rows, repeats)
+    order = sorted(range(len(inputs)), key=lambda number: len(inputs[number]))
+    batches = [order[start : start + rows] for start in range(0, len(order), rows)]
+    encoder_seconds = perfect_seconds = float("inf")
+    for _ in range(repeats):
+        begin = time.perf_counter()
+        for batch in batches:
+            decoder.packed.encode([inputs[number] for number in batch])
+        encoder_seconds = min(encoder_seconds, time.perf_counter() - begin)
+        begin = time.perf_counter()
+        for batch in batches:
+            drafts = [outputs[number].ids for number in batch]
+            decoder.decode([inputs[number] for number in batch], drafts=drafts)
+        perfect_seconds = min(perfect_seconds, time.perf_counter() - begin)
     n_rows = counts.n_rows - before.n_rows
+    n_accepted = counts.accepted_bytes - before.accepted_bytes
+    n_verified = counts.verified_bytes - before.verified_bytes
     return {
         "batch_rows": rows,
         "encoder_share": encoder_seconds / seconds,
+        "floor_share": perfect_seconds / seconds,
         "passes_per_window": (counts.n_row_passes - before.n_row_passes) / n_rows,
-        "verified_per_accepted_byte": (counts.verified_bytes - before.verified_bytes)
-        / (counts.accepted_bytes - before.accepted_bytes),
-        "bytes_per_window": (counts.accepted_bytes - before.accepted_bytes) / n_rows,
+        "bytes_per_window": n_accepted / n_rows,
+        "wasted_bytes_per_window": (n_verified - n_accepted) / n_rows,
     }
 
 
@@ -337,10 +431,10 @@ def training(
         json_path.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
 
 
-def _show(measurements: Sequence[Measurement], profile: dict[str, Any]) -> None:
-    """Print the table and the profile."""
+def _show(measurements: Sequence[Measurement], profiles: Sequence[dict[str, Any]]) -> None:
+    """Print the table and the profiles."""
     table = Table(title="Decoding")
-    for heading in ("decoder", "batch", "characters/s", "times generate", "windows that differ"):
+    for heading in ("decoder", "batch", "characters/s", "times generate", "times best generate", "windows that differ"):
         table.add_column(heading, justify="left" if heading == "decoder" else "right")
     for one in measurements:
         table.add_row(
@@ -348,11 +442,13 @@ def _show(measurements: Sequence[Measurement], profile: dict[str, Any]) -> None:
             str(one.batch_rows),
             f"{one.chars_per_second:,.0f}",
             f"{one.ratio:.1f}",
+            f"{one.ratio_to_best:.1f}",
             f"{one.n_different_windows} of {one.n_windows}",
         )
     console = Console()
     console.print(table)
-    console.print({name: round(value, 3) for name, value in profile.items()})
+    for profile in profiles:
+        console.print({name: round(value, 3) for name, value in profile.items()})
 
 
 if __name__ == "__main__":

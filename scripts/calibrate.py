@@ -47,7 +47,8 @@ def main(
 
     try:
         # Every edit is judged, so none may be refused for its confidence.
-        corrector = Corrector.from_pretrained(model, device=device, guards=Guards(min_confidence=0.0))
+        guards = Guards(min_confidence=0.0, min_mark_confidence=0.0, min_join_confidence=0.0)
+        corrector = Corrector.from_pretrained(model, device=device, guards=guards, max_passes=1)
         corrector.calibration = IDENTITY
         fitting: dict[str, list[JudgedPassage]] = {}
         testing: dict[str, list[JudgedPassage]] = {}

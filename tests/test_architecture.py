@@ -52,6 +52,7 @@ LAYERS: dict[str, tuple[int, bool]] = {
     "hyphens": (4, False),
     "loading": (4, True),
     "optimization": (4, True),
+    "mangling": (4, True),
     "outputs": (4, True),
     "passes": (5, True),
     "respelling": (5, True),

@@ -299,7 +299,16 @@ def test_other_types_in_a_list_are_refused_with_their_index() -> None:
         scripted().correct_stream("а")
 
 
-@pytest.mark.parametrize("options", [{"min_confidence": 2}, {"max_changed_fraction": -1}, {"max_length_ratio": 0.5}])
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"min_confidence": 2},
+        {"max_changed_fraction": -1},
+        {"max_length_ratio": 0.5},
+        {"max_lost_letters": -1},
+        {"min_join_confidence": 2},
+    ],
+)
 def test_senseless_thresholds_are_refused(options: dict[str, float]) -> None:
     with pytest.raises(ValueError, match=next(iter(options))):
         Guards(**options)  # type: ignore[arg-type]
@@ -459,3 +468,10 @@ def test_what_a_neighbouring_window_keeps_is_counted_once() -> None:
     text = "Ол 1990 жылы туған қызметкер. " * 100
     correction = scripted(("1990", "1991")).explain(text)
     assert dict(correction.kept) == {"digits": 100}
+
+
+def test_a_passage_that_the_model_skips_stays() -> None:
+    corrector = scripted((" (тігіледі, ор", ", ор"), ("сез", "сөз"))
+    correction = corrector.explain("Тұғырға көтеріледі (тігіледі, орнатылады), сез басталады.")
+    assert correction.text == "Тұғырға көтеріледі (тігіледі, орнатылады), сөз басталады."
+    assert dict(correction.kept) == {"skipped": 1}

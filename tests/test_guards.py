@@ -3,12 +3,12 @@ from __future__ import annotations
 import pytest
 
 from kzocr.edits import Edit
-from kzocr.guards import EDIT_REASONS, WINDOW_REASONS, Guards, WindowGuard, output_reason
+from kzocr.guards import EDIT_REASONS, WINDOW_REASONS, Guards, WindowGuard, output_reason, unbalanced
 from kzocr.spans import addresses, latin_words
 
 
 def test_reasons_are_all_different() -> None:
-    assert len({*WINDOW_REASONS, *EDIT_REASONS}) == len(WINDOW_REASONS) + len(EDIT_REASONS) == 14
+    assert len({*WINDOW_REASONS, *EDIT_REASONS}) == len(WINDOW_REASONS) + len(EDIT_REASONS) == 18
 
 
 @pytest.mark.parametrize(
@@ -84,3 +84,46 @@ def test_question_marks_are_mended_if_asked_for() -> None:
     assert WindowGuard("ба9 деді", Guards(mend_question_marks=True)).reason(edit) is None
     assert WindowGuard("ба9а деді", Guards(mend_question_marks=True)).reason(edit) == "digits"
     assert WindowGuard("ба2", Guards(mend_question_marks=True)).reason(Edit(2, 3, "2", ".", 1.0)) == "digits"
+
+
+@pytest.mark.parametrize(
+    ("window", "after", "is_refused"),
+    [
+        ("Бері кел!\nБіз", "і", True),
+        ("Бері кел!", "і", True),
+        ("«Бері кел!» деді", "і", True),
+        ("Бері кел! — деді", "і", True),
+        ("Бері кел! Біз", "і", True),
+        ("Бері кел! деді", "і", False),
+        ("Бері кел!п", "і", False),
+        ("Бері кел!\nБіз", ".", False),
+        ("Бері кел!\nБіз", "!", False),
+    ],
+)
+def test_a_mark_at_the_end_of_a_sentence_becomes_a_letter_only_when_sure(
+    window: str, after: str, is_refused: bool
+) -> None:
+    place = window.index("!")
+    guard = WindowGuard(window, Guards())
+    assert (guard.reason(Edit(place, place + 1, "!", after, 0.9)) == "mark") is is_refused
+    assert guard.reason(Edit(place, place + 1, "!", after, 0.96)) is None
+
+
+def test_long_words_are_joined_only_when_sure() -> None:
+    guard = WindowGuard("көрме секілді ж ұмыс", Guards())
+    assert guard.reason(Edit(5, 6, " ", "", 0.55)) == "join"
+    assert guard.reason(Edit(5, 6, " ", "", 0.65)) is None
+    assert guard.reason(Edit(15, 16, " ", "", 0.55)) is None
+
+
+def test_letters_are_not_lost_or_invented() -> None:
+    skipped = [Edit(10, 20, " (тігіледі", "", 0.9)]
+    assert unbalanced(skipped, Guards()) == ["skipped"]
+    assert unbalanced(skipped, Guards(max_lost_letters=8)) == [None]
+    together = [Edit(0, 2, "өн", "", 0.9), Edit(4, 6, "ді", "", 0.9), Edit(9, 9, "", "а", 0.9)]
+    assert unbalanced(together, Guards()) == ["skipped", "skipped", None]
+    assert unbalanced([Edit(3, 3, "", "деген", 0.9)], Guards()) == ["invented"]
+    assert unbalanced([Edit(0, 3, "LLI", "Ш", 0.9), Edit(4, 6, "ьі", "ы", 0.9)], Guards()) == [None, None]
+    assert unbalanced([Edit(0, 5, "және ", "бөлім", 0.9)], Guards()) == ["skipped"]
+    assert unbalanced([Edit(0, 7, "TepiMeH", "терімен", 0.9)], Guards()) == [None]
+    assert unbalanced([], Guards()) == []
