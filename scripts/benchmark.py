@@ -14,8 +14,8 @@ better guess can beat. Two minutes on two CPU cores.
 and the peak of memory. Two to three minutes on two CPU cores.
 
 `noise`: megabytes of text a second on one core for every shipped prior (a new channel for every document), next to
-`nlpaug`'s OcrAug and `noisocr` where they are installed, with the memory that it took. `training`: printed bytes a second
-next to `Seq2SeqTrainer`, and the loader alone.
+`nlpaug`'s OcrAug and `noisocr` where they are installed, with the memory that it took. `training`: printed bytes a
+second next to `Seq2SeqTrainer`, and the loader alone.
 """
 
 from __future__ import annotations
