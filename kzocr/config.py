@@ -47,7 +47,8 @@ class DataConfig:
     """What is read and what is done to it.
 
     Attributes:
-        corpus: text files, folders of `*.txt`, or `hub:NAME:CONFIG:SPLIT:COLUMN` data sets (CONFIG may be empty);
+        corpus: text files, folders of `*.txt`, `*.jsonl` and `*.parquet` (see `corpus.load_corpus`),
+            or `hub:NAME:CONFIG:SPLIT:COLUMN` data sets (CONFIG may be empty);
             one paragraph a line. Local paths are relative to the folder that the run is started in.
         validation_corpus: the same, never trained on.
         word_lists: files with a word a line, the frequent ones first, for more words than the corpus has.
@@ -59,6 +60,8 @@ class DataConfig:
         batch_bytes: padded input bytes a batch, on one device.
         pool_examples: examples that are drawn together and sorted by length into batches.
         n_workers: processes that prepare data; 0 prepares it in the training process.
+        validation_pairs: files of pairs (JSONL) with real OCR text, on which every validation measures the error
+            rate too; never trained on. May be left out.
     """
 
     corpus: tuple[str, ...]
@@ -72,6 +75,7 @@ class DataConfig:
     batch_bytes: int
     pool_examples: int
     n_workers: int
+    validation_pairs: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -262,11 +266,12 @@ def _build_dataclass(kind: type, value: Any, where: str, key: str) -> Any:
         raise ConfigError(f"{where}: key {key!r} must hold keys and values, got {value!r}")
     types = typing.get_type_hints(kind)
     names = [f.name for f in dataclasses.fields(kind)]
+    required = [f.name for f in dataclasses.fields(kind) if f.default is dataclasses.MISSING]
     prefix = f"{key}." if key else ""
     for name in value:
         if name not in names:
             raise ConfigError(f"{where}: unknown key '{prefix}{name}'")
-    for name in names:
+    for name in required:
         if name not in value:
             raise ConfigError(f"{where}: missing key '{prefix}{name}'")
-    return kind(**{name: _build(types[name], value[name], where, f"{prefix}{name}") for name in names})
+    return kind(**{name: _build(types[name], value[name], where, f"{prefix}{name}") for name in value})

@@ -15,7 +15,13 @@ from kzocr.text import LOWER, UPPER, printable
 
 HUB_PREFIX = "hub:"
 PACKED_SUFFIX = ".xz"
+TABLE_SUFFIXES = (".jsonl", ".parquet")
+DEFAULT_COLUMN = "text"
 PACKED_FORMAT = "kzocr-packed-corpus"
+
+RUN_WORDS = 8
+"""A line that has so many words in a row from what is measured on is held to be a copy of it."""
+
 _NOT_FOLDED = re.compile(r"[\W_]+")
 _LISTED_WORD = re.compile(f'[«("]?[{LOWER}{UPPER}]+(-[{LOWER}{UPPER}]+)?[.,:;!?»)"]{{0,2}}')
 
@@ -58,7 +64,8 @@ def load_corpus(entries: Sequence[str]) -> list[Source]:
     """Return the sources that the configuration's `entries` name, in a fixed order.
 
     Args:
-        entries: text files, folders (every `*.txt` in them, sorted), packed corpora (`*.xz`), or
+        entries: text files, folders (every `*.txt` in them, sorted), packed corpora (`*.xz`), `FILE.jsonl`
+            and `FILE.parquet` (with `:COLUMN` behind it where the text is not in `text`), or
             `hub:NAME:CONFIG:SPLIT:COLUMN`, where CONFIG may be empty and `:MEGABYTES` behind it ends the reading
             after so much text; those are streamed, and need the `datasets` library and a network.
 
@@ -73,6 +80,8 @@ def load_corpus(entries: Sequence[str]) -> list[Source]:
         path = Path(entry)
         if path.suffix == PACKED_SUFFIX:
             sources.extend(read_packed(path))
+        elif (table := _table(entry)) is not None:
+            sources.append(_read_table(*table))
         elif path.is_dir():
             files = sorted(path.glob("*.txt"))
             if not files:
@@ -103,13 +112,18 @@ def load_word_lists(paths: Sequence[str], excluded: Sequence[Source] = ()) -> tu
 def without_overlap(sources: Sequence[Source], held_out: Sequence[Source]) -> list[Source]:
     """Return `sources` without any line that is in `held_out`, so that nothing measured on was learnt from.
 
-    Lines are the same if they are after `folded`: another case, hyphen or quotation mark makes no new line.
+    Lines are the same if they are after `folded`: another case, hyphen or quotation mark makes no new line. Lines that
+    have eight words in a row from there (a longer paragraph around a passage, a reprint) are left out too.
 
     Raises:
         CorpusError: nothing is left of a source.
     """
     keys = {folded(line) for source in held_out for line in source.lines} - {""}
-    kept = [source.without({line for line in source.lines if folded(line) in keys}) for source in sources]
+    runs = {run for source in held_out for line in source.lines for run in _runs(line)}
+    kept = [
+        source.without({line for line in source.lines if folded(line) in keys or not runs.isdisjoint(_runs(line))})
+        for source in sources
+    ]
     for source in kept:
         if not source.lines:
             raise CorpusError(f"{source.name}: every line of it is in the validation corpus too")
@@ -135,6 +149,12 @@ def without_repeats(sources: Sequence[Source]) -> list[Source]:
 def folded(line: str) -> str:
     """Return what of `line` tells it from others: letters and digits, case folded: `folded("«Иә», 5!") == "иә5"`."""
     return _NOT_FOLDED.sub("", line).casefold()
+
+
+def _runs(line: str) -> list[str]:
+    """Return every run of `RUN_WORDS` neighbouring words of `line`, each word as `folded` has it."""
+    words = [word for part in line.split() if (word := folded(part))]
+    return [" ".join(words[start : start + RUN_WORDS]) for start in range(len(words) - RUN_WORDS + 1)]
 
 
 def write_packed(sources: Sequence[Source], path: Path) -> None:
@@ -178,17 +198,70 @@ def read_packed(path: Path) -> list[Source]:
     return sources
 
 
-def _read_file(path: Path) -> Source:
+def _table(entry: str) -> tuple[Path, str] | None:
+    """Return file and column of an entry such as `news.jsonl` or `news.parquet:body`; None for other entries."""
+    if entry.endswith(TABLE_SUFFIXES):
+        return Path(entry), DEFAULT_COLUMN
+    name, _, column = entry.rpartition(":")
+    return (Path(name), column) if name.endswith(TABLE_SUFFIXES) else None
+
+
+def _read_table(path: Path, column: str) -> Source:
+    read = _parquet_texts if path.suffix == ".parquet" else _json_texts
+    source = Source.from_lines(path.stem, _paragraphs(read(path, column)))
+    if not source.lines:
+        raise CorpusError(f"{path}: no text in column {column!r}")
+    return source
+
+
+def _json_texts(path: Path, column: str) -> Iterator[Any]:
+    for number, line in enumerate(_decoded(path).split("\n"), start=1):
+        if not line.strip():
+            continue
+        try:
+            record = json.loads(line)
+        except json.JSONDecodeError as error:
+            raise CorpusError(f"{path}:{number}: not JSON: {error}") from error
+        if not isinstance(record, dict) or column not in record:
+            raise CorpusError(f"{path}:{number}: no key {column!r}")
+        yield record[column]
+
+
+def _parquet_texts(path: Path, column: str) -> Iterator[Any]:
+    try:
+        from pyarrow import ArrowException, parquet
+    except ImportError as error:
+        raise CorpusError(f"{path}: Parquet needs more: pip install 'kzocr[train]'") from error
+    try:
+        table = parquet.ParquetFile(path)
+        names = table.schema_arrow.names
+        if column in names:
+            for batch in table.iter_batches(columns=[column]):
+                yield from batch.column(0).to_pylist()
+            return
+    except (OSError, ArrowException) as error:
+        raise CorpusError(f"{path}: cannot be read: {error}") from error
+    raise CorpusError(f"{path}: no column {column!r}; there are {', '.join(names)}")
+
+
+def _paragraphs(texts: Iterable[Any]) -> Iterator[str]:
+    return (line for text in texts if text is not None for line in str(text).splitlines())
+
+
+def _decoded(path: Path) -> str:
     try:
         data = path.read_bytes()
     except OSError as error:
         raise CorpusError(f"{path}: {error.strerror or error}") from error
     try:
-        text = data.decode("utf-8-sig")
+        return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line_number = data[: error.start].count(b"\n") + 1
         raise CorpusError(f"{path}:{line_number}: not UTF-8 (byte {error.start})") from error
-    source = Source.from_lines(path.stem, text.splitlines())
+
+
+def _read_file(path: Path) -> Source:
+    source = Source.from_lines(path.stem, _decoded(path).splitlines())
     if not source.lines:
         raise CorpusError(f"{path}: no text in this file")
     return source

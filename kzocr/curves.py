@@ -14,7 +14,8 @@ CURVES_NAME = "curves.png"
 _WIDTH, _HEIGHT = 960, 360
 _LEFT, _RIGHT, _TOP, _BOTTOM = 86, 20, 44, 46
 _INK, _FAINT, _PAPER = "#1c2430", "#d5dae2", "#ffffff"
-_COLOURS = ("#2f6fd0", "#d0562f")
+_COLOURS = ("#2f6fd0", "#d0562f", "#2e8b57", "#8a4fbf", "#b8860b", "#177e89")
+_RATES = {"cer_before": "before", "cer_after": "after correction"}
 _N_TICKS = 5
 
 
@@ -30,7 +31,8 @@ def write_curves(records: Sequence[Mapping[str, float]], path: Path) -> None:
     """Draw loss (logarithmic) and validation CER in percent over the steps.
 
     Args:
-        records: of a run's `log.jsonl`: some with `loss`, some with `cer_before` and `cer_after`.
+        records: of a run's `log.jsonl`: some with `loss`, some with `cer_before` and `cer_after`, also with `:NAME`
+            behind them for sets of pairs.
         path: of the PNG file.
 
     Raises:
@@ -40,11 +42,15 @@ def write_curves(records: Sequence[Mapping[str, float]], path: Path) -> None:
     if not losses:
         raise ValueError(f"{path}: nothing to draw: the log has no loss yet")
     panels = [("loss, nats a printed byte", [Series("loss", losses)], True)]
+    keys = dict.fromkeys(key for r in records for key in r if key.partition(":")[0] in _RATES)
     rates = [
-        Series(name, [(r["step"], 100 * r[key]) for r in records if key in r])
-        for name, key in (("before", "cer_before"), ("after correction", "cer_after"))
+        Series(
+            _RATES[key.partition(":")[0]] + key[len(key.partition(":")[0]) :].replace(":", ", "),
+            [(r["step"], 100 * r[key]) for r in records if key in r],
+        )
+        for key in keys
     ]
-    if rates[0].points:
+    if rates:
         panels.append(("validation CER, %", rates, False))
     image = Image.new("RGB", (_WIDTH, _HEIGHT * len(panels)), _PAPER)
     draw = ImageDraw.Draw(image)
@@ -80,8 +86,13 @@ def _panel(
     draw.text((_LEFT, top + 12), title, fill=_INK, font=font)
     for number, line in enumerate(series):
         points = [place(step, value) for step, value in line.points]
-        draw.line(points, fill=_COLOURS[number], width=2, joint="curve")
+        draw.line(points, fill=_COLOURS[number % len(_COLOURS)], width=2, joint="curve")
         for x, y in points if len(points) < 40 else points[-1:]:
-            draw.ellipse([x - 3, y - 3, x + 3, y + 3], fill=_COLOURS[number])
+            draw.ellipse([x - 3, y - 3, x + 3, y + 3], fill=_COLOURS[number % len(_COLOURS)])
         if len(series) > 1:
-            draw.text((right - 150 * (len(series) - number), top + 12), line.name, fill=_COLOURS[number], font=font)
+            draw.text(
+                (right - 150 * (len(series) - number), top + 12),
+                line.name,
+                fill=_COLOURS[number % len(_COLOURS)],
+                font=font,
+            )

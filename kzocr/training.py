@@ -12,7 +12,7 @@ import logging
 import math
 import shutil
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
@@ -37,13 +37,15 @@ from kzocr.checkpoint import (
     write_model,
 )
 from kzocr.config import TrainingConfig
-from kzocr.corpus import Source, load_corpus, load_word_lists, without_overlap
+from kzocr.corpus import CorpusError, Source, load_corpus, load_word_lists, without_overlap
 from kzocr.data import Batch, Example, ExampleSampler, Pools, loader
 from kzocr.decoding import GuidedDecoder
 from kzocr.encoding import IGNORED_LABEL, decode, encode
 from kzocr.hardware import resolve_precision, speed_up
 from kzocr.metrics import cer
 from kzocr.optimization import WeightAverage, make_optimizer, schedule
+from kzocr.pairs import TextPair, read_pairs
+from kzocr.windows import windows
 
 logger = logging.getLogger(__name__)
 
@@ -107,6 +109,7 @@ class Trainer:
         words = load_word_lists(config.data.word_lists, held_out)
         self.sampler = ExampleSampler(self.sources, prior, config.data, words)
         self.validation = _validation_examples(held_out, prior, config)
+        self.pairs = _load_pairs(config.data.validation_pairs)
         model = build_model(config.model)
         self.parent = {} if config.model.init == "scratch" else read_metadata(config.model.init)
         if config.run.gradient_checkpointing:
@@ -134,7 +137,7 @@ class Trainer:
         """Train until `max_steps` and return the folder of the finished model.
 
         Raises:
-            TrainingError: the loss is no finite number.
+            TrainingError: the loss or its gradient is no finite number.
         """
         run = self.config.run
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -157,9 +160,9 @@ class Trainer:
                 losses, logged_bytes, logged_seconds = [], self.progress.target_bytes, self.progress.seconds
             if step % run.validate_steps == 0 or step == run.max_steps:
                 self._validate()
+                self._draw_curves()
             if step % run.checkpoint_steps == 0 or step == run.max_steps:
                 self.save()
-        self._draw_curves()
         return self.export()
 
     def _draw_curves(self) -> None:
@@ -187,20 +190,27 @@ class Trainer:
                 with self.accelerator.autocast():
                     loss = self._loss(batch)
                 total += loss.item()
-                if not math.isfinite(total):
-                    newest = newest_checkpoint(self.folder)
-                    raise TrainingError(
-                        f"the loss is {total} at step {self.progress.step}; last good checkpoint: {newest or 'none'}"
-                    )
+                self._check_finite("loss", total)
                 self.accelerator.backward(loss)
                 if self.accelerator.sync_gradients:
-                    self.accelerator.clip_grad_norm_(self.model.parameters(), self.config.optimizer.gradient_clip)
+                    norm = self.accelerator.clip_grad_norm_(
+                        self.model.parameters(), self.config.optimizer.gradient_clip
+                    )
+                    self._check_finite("norm of the gradient", float(norm))
                 self.optimizer.step()
                 self.optimizer.zero_grad(set_to_none=True)
         self.progress.step += 1
         if self.average is not None:
             self.average.update(self.plain_model)
         return total / self.config.run.gradient_accumulation
+
+    def _check_finite(self, what: str, value: float) -> None:
+        """Raise before a number that is none reaches the weights, and with them the next checkpoint."""
+        if not math.isfinite(value):
+            newest = newest_checkpoint(self.folder)
+            raise TrainingError(
+                f"the {what} is {value} at step {self.progress.step}; last good checkpoint: {newest or 'none'}"
+            )
 
     def _seed(self, number: int) -> None:
         """Make what is random in a batch (dropout) a function of seed, step, batch number and process.
@@ -254,6 +264,10 @@ class Trainer:
         self._swap_average()
         try:
             record = {"step": self.progress.step, **validate(self.plain_model, self.validation)}
+            n_bytes = self.config.data.greatest_window_bytes
+            for name, pairs in self.pairs.items():
+                rates = validate_pairs(self.plain_model, pairs, n_bytes)
+                record.update({f"{key}:{name}": rate for key, rate in rates.items()})
         finally:
             self._swap_average()
         record["validation_seconds"] = time.monotonic() - started
@@ -443,6 +457,39 @@ def validate(model: PreTrainedModel, examples: list[Example]) -> dict[str, float
         "clean_changed": sum(e.reference != text for e, text in clean) / max(len(clean), 1),
         "n_clean": float(len(clean)),
     }
+
+
+def validate_pairs(model: PreTrainedModel, pairs: Sequence[TextPair], window_bytes: int) -> dict[str, float]:
+    """Return pooled `cer_before` and `cer_after` on whole documents, corrected window by window without guards.
+
+    Args:
+        model: as it is in training; it is left as it was.
+        pairs: printed text and OCR text.
+        window_bytes: greatest length of a window; the white space at its ends is kept as it is.
+    """
+    texts = [[one.text for one in windows(p.hypothesis, core_bytes=window_bytes, context_bytes=0)] for p in pairs]
+    filled = [text for parts in texts for text in parts if text.strip()]
+    inputs = [encode(text.strip()) for text in filled]
+    was_training = model.training
+    model.eval()
+    decoded = GuidedDecoder(model).decode(inputs, max_new_bytes=[2 * len(ids) + 16 for ids in inputs])
+    model.train(was_training)
+    corrected = {text: text.replace(text.strip(), decode(d.ids)) for text, d in zip(filled, decoded, strict=True)}
+    references = [pair.reference for pair in pairs]
+    joined = ["".join(corrected.get(text, text) for text in parts) for parts in texts]
+    return {
+        "cer_before": cer(reference=references, hypothesis=[pair.hypothesis for pair in pairs]),
+        "cer_after": cer(reference=references, hypothesis=joined),
+    }
+
+
+def _load_pairs(paths: Sequence[str]) -> dict[str, list[TextPair]]:
+    """Return the pairs of each file by the file's name without its ending."""
+    loaded = {Path(path).stem: read_pairs(path) for path in paths}
+    for name, pairs in loaded.items():
+        if not any(pair.reference for pair in pairs):
+            raise CorpusError(f"data.validation_pairs: {name}: no pair with a reference")
+    return loaded
 
 
 def _validation_examples(sources: list[Source], prior: ChannelPrior, config: TrainingConfig) -> list[Example]:

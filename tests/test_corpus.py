@@ -145,3 +145,37 @@ def test_a_broken_packed_corpus_is_named(tmp_path: Path) -> None:
     write_packed([Source("a", ("бір",), "0")], path)
     with pytest.raises(CorpusError, match=r"corpus.xz:1: a is not what its hash says"):
         load_corpus([str(path)])
+
+
+def test_json_lines_are_read_by_key_and_bad_ones_are_named(tmp_path: Path) -> None:
+    path = tmp_path / "news.jsonl"
+    path.write_text('{"text": "бір\\nекі", "body": "үш"}\n\n{"text": null, "body": "төрт"}\n', encoding="utf-8")
+    assert load_corpus([str(path)])[0].lines == ("бір", "екі")
+    assert load_corpus([f"{path}:body"])[0] == Source.from_lines("news", ["үш", "төрт"])
+    with pytest.raises(CorpusError, match=r"news\.jsonl:1: no key 'title'"):
+        load_corpus([f"{path}:title"])
+    path.write_text('{"text": "бір"}\n{"text": "ек\n', encoding="utf-8")
+    with pytest.raises(CorpusError, match=r"news\.jsonl:2: not JSON"):
+        load_corpus([str(path)])
+
+
+def test_parquet_is_read_by_column(tmp_path: Path) -> None:
+    pyarrow = pytest.importorskip("pyarrow")
+    parquet = pytest.importorskip("pyarrow.parquet")
+    path = tmp_path / "news.parquet"
+    parquet.write_table(pyarrow.table({"text": ["бір", None, "екі\nүш"], "id": [1, 2, 3]}), path)
+    assert load_corpus([str(path)])[0].lines == ("бір", "екі", "үш")
+    with pytest.raises(CorpusError, match=r"no column 'body'; there are text, id"):
+        load_corpus([f"{path}:body"])
+    path.write_bytes(b"none")
+    with pytest.raises(CorpusError, match=r"news\.parquet: cannot be read"):
+        load_corpus([str(path)])
+
+
+def test_copies_in_another_dress_are_not_learnt_from() -> None:
+    passage = "Көктемде өзен жағасына екі үйрек ұшып келіп ұя салды деп жазады"
+    dev = Source.from_lines("dev", [passage, "Қыс."])
+    around = f"Кеше {passage} деп жазады біздің ауыл газеті, ол жайлы бұдан бұрын да айтылған еді."
+    far = "Көктемде өзен жағасына екі үйрек келіпті, бірақ ұя салмай, келесі күні таң ата қайтадан ұшып кетіпті"
+    train = Source.from_lines("train", [passage.upper() + "!", around, far, "қыс", "Қыс келді."])
+    assert without_overlap([train], [dev])[0].lines == (far, "Қыс келді.")

@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -21,7 +22,9 @@ from kzocr.checkpoint import checkpoints, newest_checkpoint
 from kzocr.config import TrainingConfig, load_config
 from kzocr.data import Batch
 from kzocr.encoding import IGNORED_LABEL, decode, encode
-from kzocr.training import Progress, Trainer, TrainingError, read_log, shift_right
+from kzocr.metrics import cer
+from kzocr.pairs import TextPair, write_pairs
+from kzocr.training import Progress, Trainer, TrainingError, read_log, shift_right, validate_pairs
 
 ROOT = Path(__file__).parent.parent
 CONFIG = ROOT / "configs" / "smoke.yaml"
@@ -103,6 +106,43 @@ def test_a_run_learns_validates_and_keeps_the_newest_checkpoints(finished: Path)
     assert not list(finished.glob(".*"))
 
 
+def test_error_rates_on_real_pairs_and_curves_come_with_every_validation(tmp_path: Path) -> None:
+    long = "Қыс ұзақ болды, көктем кеш келді.\n\n" * 8
+    pairs = [
+        TextPair(reference=long, hypothesis=long.replace("қ", "к"), document_id="a", origin="real"),
+        TextPair(reference=TEXT, hypothesis=TEXT, document_id="b", origin="real"),
+    ]
+    write_pairs(tmp_path / "scan.jsonl", pairs)
+    config = smoke(max_steps=1, validate_steps=1)
+    data = dataclasses.replace(config.data, validation_pairs=(str(tmp_path / "scan.jsonl"),))
+    trainer = Trainer(dataclasses.replace(config, data=data), tmp_path / "run")
+    trainer.train()
+    (record,) = [r for r in read_log(tmp_path / "run" / "log.jsonl") if "cer_after" in r]
+    references = [pair.reference for pair in pairs]
+    before = cer(reference=references, hypothesis=[pair.hypothesis for pair in pairs])
+    assert record["cer_before:scan"] == before > 0
+    assert record["cer_after:scan"] > 0
+    assert (tmp_path / "run" / "curves.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_pairs_are_corrected_window_by_window_and_joined_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Repairs:
+        """Stands for the decoder: puts Қ in the place of K and drops nothing."""
+
+        def __init__(self, model: object) -> None: ...
+
+        def decode(self, inputs: list[list[int]], max_new_bytes: list[int]) -> list[Any]:
+            assert all(len(ids) <= 41 for ids in inputs)
+            return [SimpleNamespace(ids=encode(decode(ids).replace("K", "Қ"))) for ids in inputs]
+
+    monkeypatch.setattr("kzocr.training.GuidedDecoder", Repairs)
+    text = "Қар жауды.  Қыс келді!\n \n\tҚол тоңды. " * 5
+    pair = TextPair(reference=text, hypothesis=text.replace("Қ", "K"), document_id="a", origin="real")
+    rates = validate_pairs(torch.nn.Identity(), [pair], window_bytes=40)  # type: ignore[arg-type]
+    assert rates == {"cer_before": cer(reference=[text], hypothesis=[pair.hypothesis]), "cer_after": 0}
+    assert rates["cer_before"] > 0
+
+
 def test_the_exported_model_is_the_average_and_loads_with_plain_transformers(finished: Path) -> None:
     model = AutoModelForSeq2SeqLM.from_pretrained(finished / "model", dtype=torch.float32).eval()
     trainer = Trainer(smoke(), finished)
@@ -181,6 +221,15 @@ def test_a_loss_that_is_no_number_ends_the_run_and_spares_the_checkpoint(tmp_pat
     resumed = Trainer(smoke(), tmp_path)
     assert resumed.progress.step == 4
     assert all(torch.isfinite(p).all() for p in resumed.plain_model.parameters())
+
+
+def test_a_gradient_that_is_no_number_never_reaches_a_checkpoint(tmp_path: Path) -> None:
+    trainer = Trainer(smoke(checkpoint_steps=1, validate_steps=100), tmp_path)
+    weight = trainer.plain_model.shared.weight
+    weight.register_hook(lambda gradient: gradient * (math.inf if trainer.progress.step == 2 else 1))
+    with pytest.raises(TrainingError, match=r"norm of the gradient is (nan|inf) at step 2; .*checkpoint-00000002"):
+        trainer.train()
+    assert torch.isfinite(Trainer(smoke(), tmp_path).plain_model.shared.weight).all()
 
 
 def test_a_checkpoint_that_was_not_written_to_its_end_is_passed_over(tmp_path: Path) -> None:
@@ -286,3 +335,41 @@ def test_two_processes_share_the_work_and_count_the_bytes_of_both(tmp_path: Path
         next(batches)
     assert described["progress"]["target_bytes"] <= trainer.progress.target_bytes * 1.5
     assert described["progress"]["target_bytes"] > trainer.progress.target_bytes / 2
+
+
+WHAT_A_BARE_IMAGE_HAS = """
+import runpy, sys
+from importlib.machinery import PathFinder
+
+ABSENT = {
+    "datasets", "pyarrow", "pandas", "evaluate", "tensorboard", "trackio", "matplotlib", "PIL", "typer", "rich",
+    "symspellpy", "jiwer", "peft", "lxml", "fontTools", "pytest", "hypothesis", "sklearn", "scipy",
+}
+
+find_spec = PathFinder.find_spec
+
+def without(cls, name, path=None, target=None):
+    return None if name.partition(".")[0] in ABSENT else find_spec(name, path, target)
+
+PathFinder.find_spec = classmethod(without)
+sys.argv = sys.argv[1:]
+runpy.run_path(sys.argv[0], run_name="__main__")
+"""
+
+
+def test_training_on_local_text_needs_nothing_beyond_a_bare_image(tmp_path: Path) -> None:
+    config = CONFIG.read_text(encoding="utf-8").replace("max_steps: 12", "max_steps: 1")
+    (tmp_path / "bare.yaml").write_text(config, encoding="utf-8")
+    arguments = [str(ROOT / "scripts" / "train.py"), "--config", str(tmp_path / "bare.yaml")]
+    result = subprocess.run(
+        [sys.executable, "-c", WHAT_A_BARE_IMAGE_HAS, *arguments, "--folder", str(tmp_path / "run")],
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.returncode == 0, result.stderr
+    assert (tmp_path / "run" / "model" / "model.safetensors").is_file()
+    assert not (tmp_path / "run" / "tensorboard").exists()
+    assert not (tmp_path / "run" / "curves.png").exists()
