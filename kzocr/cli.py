@@ -147,6 +147,9 @@ def correct(
     model: Annotated[str | None, typer.Option(help=MODEL_HELP)] = None,
     revision: Annotated[str | None, typer.Option(help="Branch, tag or commit of a Hub model.")] = None,
     device: Annotated[str, typer.Option(help="cpu, cuda, ...; auto takes a GPU if there is one.")] = "auto",
+    use_lexicon: Annotated[
+        bool, typer.Option("--lexicon/--no-lexicon", help="Give unknown words a second look, where the model has one.")
+    ] = True,
     batch_bytes: Annotated[int, typer.Option(min=1, help="Bytes of text that the model sees at once.")] = 8192,
     file_format: Annotated[
         FileFormat, typer.Option("--format", help="auto tells by the content and the file's ending.")
@@ -171,13 +174,13 @@ def correct(
                 if (kind := task.kind) in ("jsonl", "parquet"):
                     if diff or as_json:
                         raise ValueError(f"{task.label}: {kind} is written anew; --diff and --json do not go with it")
-                    corrector = corrector or _corrector(model, revision, device, batch_bytes, min_confidence)
+                    corrector = corrector or _corrector(model, revision, device, batch_bytes, min_confidence, use_lexicon)
                     _correct_rows(corrector, task, kind, column, layout.value, show, n_done_bytes)
                     continue
                 file = task.read()
                 if isinstance(file, LayoutFile) and layout is not LineLayout.KEEP:
                     raise ValueError(f"{task.label}: the lines of {file.dialect.name} stay; --layout is for plain text")
-                corrector = corrector or _corrector(model, revision, device, batch_bytes, min_confidence)
+                corrector = corrector or _corrector(model, revision, device, batch_bytes, min_confidence, use_lexicon)
                 _correct_one(corrector, task, file, on_progress, layout.value, diff=diff, as_json=as_json)
             except (OSError, ValueError) as error:
                 n_failed += 1
@@ -567,7 +570,12 @@ def evaluate(
 
 
 def _corrector(
-    model: str | None, revision: str | None, device: str, batch_bytes: int, min_confidence: float
+    model: str | None,
+    revision: str | None,
+    device: str,
+    batch_bytes: int,
+    min_confidence: float,
+    use_lexicon: bool = True,
 ) -> Corrector:
     """Return the corrector that the options describe, or end with a message."""
     from kzocr.corrector import Corrector
@@ -585,6 +593,7 @@ def _corrector(
             device=device,
             batch_bytes=batch_bytes,
             guards=Guards(min_confidence=min_confidence),
+            use_lexicon=use_lexicon,
         )
     except (OSError, ValueError) as error:
         _complain(str(error))
