@@ -3,6 +3,7 @@
 import json
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 from typer.testing import CliRunner
 
 from kzocr.cli import app
+from kzocr.pairs import TextPair, write_pairs
 from kzocr.report import to_markdown
 
 ROOT = Path(__file__).parents[1]
@@ -62,6 +64,10 @@ def test_shell_commands_run(command: str, tmp_path: Path, monkeypatch: pytest.Mo
     text = (ROOT / "docs/example/ocr.txt").read_text(encoding="utf-8")
     for name in ("page1.txt", "page2.txt", "clean.txt"):
         (tmp_path / name).write_text(text, encoding="utf-8")
+    shutil.copy(ROOT / "tests/data/formats/page.hocr", tmp_path / "page.hocr")
+    shutil.copy(ROOT / "tests/data/formats/page.alto.xml", tmp_path / "page.alto.xml")
+    pair = TextPair((ROOT / "docs/example/reference.txt").read_text(encoding="utf-8"), text, "page", "rendered")
+    write_pairs(tmp_path / "pairs.jsonl", [pair])
     monkeypatch.chdir(tmp_path)
     result = CliRunner().invoke(app, shlex.split(command)[1:])
     assert result.exit_code == 0, result.output
