@@ -1,5 +1,6 @@
 import re
 from html.parser import HTMLParser
+from pathlib import Path
 
 import pytest
 
@@ -87,3 +88,15 @@ def test_every_total_has_its_interval_on_the_page() -> None:
     page = to_html([report])
     for rate in (report.sets[0].after.cer, report.sets[0].after.wer, report.sets[0].after.wer_normalised):
         assert f"{100 * rate.value:.2f}<small>{100 * rate.low:.2f} to {100 * rate.high:.2f}</small>" in page
+
+
+def test_every_heading_of_the_page_is_explained() -> None:
+    page = to_html([evaluate(mend, PAIRS, name="mend", n_resamples=5)])
+    guide = (Path(__file__).parents[1] / "docs" / "reading-the-report.md").read_text(encoding="utf-8")
+    totals = page.split("<table>", 2)[1].split("</thead>")[0]
+    columns = re.findall(r"<th>([^<]+)</th>", totals)
+    kinds = re.findall(r"<td>([^<]+)</td><td class=\"bars\">", page.split("Errors by kind")[1].split("</table>")[0])
+    assert len(columns) == 10
+    assert len(kinds) == 7
+    for heading in [*columns, *kinds]:
+        assert f"\n| {heading} |" in guide, heading
