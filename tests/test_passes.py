@@ -49,9 +49,9 @@ def test_of_a_circle_the_state_is_taken_that_the_model_is_least_sure_to_leave() 
 
 
 def test_passes_that_run_out_are_told() -> None:
-    decoder = ScriptedDecoder(lambda text: text.replace("қаз.", "қаз қаз."))
+    decoder = ScriptedDecoder(lambda text: text.replace(".", "о."))
     correction = Corrector(decoder, guards=FREE, max_passes=3).explain("Ауылдың сыртындағы үлкен көлде қаз.")
-    assert (correction.text.count("қаз"), correction.n_passes, correction.is_settled) == (4, 3, False)
+    assert (correction.text[-7:], correction.n_passes, correction.is_settled) == ("қазооо.", 3, False)
 
 
 def test_only_windows_that_changed_are_decoded_again() -> None:
