@@ -3,6 +3,7 @@
 import json
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -62,6 +63,8 @@ def test_shell_commands_run(command: str, tmp_path: Path, monkeypatch: pytest.Mo
     text = (ROOT / "docs/example/ocr.txt").read_text(encoding="utf-8")
     for name in ("page1.txt", "page2.txt", "clean.txt"):
         (tmp_path / name).write_text(text, encoding="utf-8")
+    for name in ("page.hocr", "page.alto.xml"):
+        shutil.copyfile(ROOT / "tests/data/formats" / name, tmp_path / name)
     monkeypatch.chdir(tmp_path)
     result = CliRunner().invoke(app, shlex.split(command)[1:])
     assert result.exit_code == 0, result.output
