@@ -174,7 +174,9 @@ def correct(
                 if (kind := task.kind) in ("jsonl", "parquet"):
                     if diff or as_json:
                         raise ValueError(f"{task.label}: {kind} is written anew; --diff and --json do not go with it")
-                    corrector = corrector or _corrector(model, revision, device, batch_bytes, min_confidence, use_lexicon)
+                    corrector = corrector or _corrector(
+                        model, revision, device, batch_bytes, min_confidence, use_lexicon
+                    )
                     _correct_rows(corrector, task, kind, column, layout.value, show, n_done_bytes)
                     continue
                 file = task.read()
