@@ -47,13 +47,13 @@ def scores(*, references: Sequence[str], predictions: Sequence[str]) -> dict[str
         ValueError: the lists differ in length.
         TypeError: something in them is no text.
     """
-    texts = {"reference": list(references), "hypothesis": list(predictions)}
+    printed, read = list(references), list(predictions)
     return {
-        "cer": cer(**texts, whitespace="keep"),
-        "cer_folded": cer(**texts),
-        "wer": wer(**texts),
-        "cer_normalised": cer(**texts, normalised=True),
-        "wer_normalised": wer(**texts, normalised=True),
+        "cer": cer(reference=printed, hypothesis=read, whitespace="keep"),
+        "cer_folded": cer(reference=printed, hypothesis=read),
+        "wer": wer(reference=printed, hypothesis=read),
+        "cer_normalised": cer(reference=printed, hypothesis=read, normalised=True),
+        "wer_normalised": wer(reference=printed, hypothesis=read, normalised=True),
     }
 
 

@@ -217,6 +217,6 @@ def channel_costs(channels: Sequence[ChannelModel]) -> tuple[dict[str, dict[str,
         if read and printed != read and rate >= MIN_RATE:
             costs[read][printed] = math.log(min(rate, 0.98))
             if len(printed) == 1:
-                wrong[printed] += rate  # type: ignore[assignment]
+                wrong[printed] += rate
     keep = {sign: math.log(max(1 - rate, 0.02)) for sign, rate in wrong.items()}
     return dict(costs), keep
