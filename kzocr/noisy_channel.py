@@ -198,7 +198,7 @@ def channel_costs(channels: Sequence[ChannelModel]) -> tuple[dict[str, dict[str,
     Returns:
         (read -> printed -> log P, printed -> log P of being read right); rates below `MIN_RATE` are left out.
     """
-    rates: Counter[tuple[str, str]] = Counter()
+    rates: defaultdict[tuple[str, str], float] = defaultdict(float)
     for channel in channels:
         largest: dict[tuple[str, str], float] = {}
         for rule in channel.rules:
@@ -210,9 +210,9 @@ def channel_costs(channels: Sequence[ChannelModel]) -> tuple[dict[str, dict[str,
         for sign, rate in channel.space_before.items():
             largest[sign, " " + sign] = max(largest.get((sign, " " + sign), 0.0), rate)
         for key, rate in largest.items():
-            rates[key] += rate / len(channels)  # type: ignore[assignment]
+            rates[key] += rate / len(channels)
     costs: dict[str, dict[str, float]] = defaultdict(dict)
-    wrong: Counter[str] = Counter()
+    wrong: defaultdict[str, float] = defaultdict(float)
     for (printed, read), rate in rates.items():
         if read and printed != read and rate >= MIN_RATE:
             costs[read][printed] = math.log(min(rate, 0.98))
