@@ -138,8 +138,8 @@ def test_the_prior_mixes_the_estimate_with_the_shipped_noise(tmp_path: Path, tex
     assert prior.weights[CHANNEL_NAME] == pytest.approx(0.65 * 0.85)
     names = [prior.draw(np.random.default_rng(i)).name for i in range(300)]
     assert 0.45 < names.count("adapted") / 300 < 0.65
-    (tmp_path / PRIOR_NAME).write_text('{"format": "kzocr-prior-mixture", "weights": {"x": "y"}}', encoding="utf-8")
-    with pytest.raises(ValueError, match="field 'weights'"):
+    (tmp_path / PRIOR_NAME).write_text("families: {x: y}", encoding="utf-8")
+    with pytest.raises(ValueError, match=r"key 'families\.x' must be a number"):
         ChannelPrior.load(str(tmp_path / PRIOR_NAME))
 
 

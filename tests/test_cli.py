@@ -140,7 +140,7 @@ def test_options_reach_the_corrector(page: Path, model: dict[str, object]) -> No
         1,
     )
     guards = model.pop("guards")
-    assert model == {"name": "m", "revision": "r", "device": "cpu", "batch_bytes": 100}
+    assert model == {"name": "m", "revision": "r", "device": "cpu", "batch_bytes": 100, "use_lexicon": True}
     assert guards.min_confidence == 1  # type: ignore[attr-defined]
     assert run("correct", page, "--min-confidence", 1).stdout_bytes.decode() == TEXT
 

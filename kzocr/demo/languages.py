@@ -117,6 +117,11 @@ KAZAKH = Words(
         "latin": "латын сөздері",
         "confidence": "төмен сенімділік",
         "overlap": "қабаттасу",
+        "skipped": "тастап кету",
+        "invented": "қосып жазу",
+        "mark": "леп белгісі",
+        "join": "сөздерді біріктіру",
+        "oscillates": "тұрақсыз",
     },
 )
 
@@ -161,6 +166,11 @@ RUSSIAN = Words(
         "latin": "латинские слова",
         "confidence": "низкая уверенность",
         "overlap": "наложение",
+        "skipped": "пропуск текста",
+        "invented": "приписанные буквы",
+        "mark": "восклицательный знак",
+        "join": "слияние слов",
+        "oscillates": "колебание",
     },
 )
 
@@ -205,6 +215,11 @@ ENGLISH = Words(
         "latin": "Latin words",
         "confidence": "low confidence",
         "overlap": "overlap",
+        "skipped": "skipped text",
+        "invented": "invented letters",
+        "mark": "exclamation mark",
+        "join": "joined words",
+        "oscillates": "oscillation",
     },
 )
 
