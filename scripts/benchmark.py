@@ -146,6 +146,7 @@ def linear(
         torch.set_num_threads(n_threads)
     corrector = Corrector.from_pretrained(model, device=device, max_passes=max_passes)
     source = text.read_text(encoding="utf-8")
+    corrector.correct(source)  # what is loaded once is not the first document's cost
     table = Table(title=f"Whole documents, at most {max_passes} passes")
     for heading in ("KB", "characters", "seconds", "characters/s", "passes", "settled", "peak memory, MB"):
         table.add_column(heading, justify="right")
