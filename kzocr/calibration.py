@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 
 from kzocr.edits import Edit, apply_edits
+from kzocr.json_files import read_json_object
 from kzocr.metrics import ErrorCounts, character_counts, share
 from kzocr.pairs import TextPair
 from kzocr.text import FOREIGN_LETTERS, nfc
@@ -81,18 +82,13 @@ class Calibration:
             ValueError: it is no such file; the message names it and the field.
             OSError: it cannot be read.
         """
-        try:
-            record = json.loads(path.read_text(encoding="utf-8"))
-        except ValueError as error:
-            raise ValueError(f"{path}: not JSON: {error}") from error
+        record = read_json_object(path)
         kinds: dict[str, type | tuple[type, ...]] = {
             "intercept": (int, float),
             "slope": (int, float),
             "n_edits": int,
             "fitted_on": list,
         }
-        if not isinstance(record, dict):
-            raise ValueError(f"{path}: expected a JSON object, got {type(record).__name__}")
         for name in {**kinds, **record}:
             if name not in kinds or not isinstance(record.get(name), kinds[name]):
                 raise ValueError(f"{path}: field {name!r} is unknown, missing or of the wrong type")

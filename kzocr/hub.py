@@ -18,15 +18,18 @@ from pathlib import Path
 from typing import Any, Literal
 
 from kzocr import __version__
+from kzocr.calibration import CALIBRATION_FILE
 from kzocr.card import REPORT_NAME
 from kzocr.channel.prior import PRIORS, ChannelPrior
+from kzocr.lexicon import LEXICON_FILE
+from kzocr.spelling import SPELLING_FILE
 
 CARD_NAME = "README.md"
 MODEL_FILES = ("model.safetensors", "config.json", "generation_config.json", "tokenizer_config.json", "training.json")
 OPTIONAL_FILES = (
-    "calibration.json",
-    "lexicon.txt.xz",
-    "spelling.json",
+    CALIBRATION_FILE,
+    LEXICON_FILE,
+    SPELLING_FILE,
     "added_tokens.json",
     "special_tokens_map.json",
     "tokenizer.json",

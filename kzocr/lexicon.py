@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import lzma
 import math
+import re
 from collections.abc import Iterable, Mapping
 from functools import cached_property
 from pathlib import Path
@@ -21,6 +22,7 @@ RUSSIFIED_RATIO = 20
 _RUSSIFIED = str.maketrans("әғқңөұүһі", "агкнеуухи")
 
 _BITS = {letter: 1 << place for place, letter in enumerate(LOWER)}
+_KAZAKH_WORD = re.compile(f"[{LOWER}]+")
 _N_BITS_OF = np.array([bin(number).count("1") for number in range(1 << 16)], dtype=np.uint8)
 
 
@@ -36,7 +38,7 @@ class Lexicon:
 
     def __init__(self, counts: Mapping[str, int]) -> None:
         for word, count in counts.items():
-            if not word or not all(letter in _BITS for letter in word) or count < 1:
+            if not _KAZAKH_WORD.fullmatch(word) or count < 1:
                 raise ValueError(
                     f"lexicon: {word!r} with count {count}: expected lower-case Kazakh letters, count >= 1"
                 )
@@ -92,11 +94,7 @@ class Lexicon:
     @classmethod
     def from_counts(cls, counts: Mapping[str, int], least_count: int = 1) -> Lexicon:
         """Return the lexicon of those of `counts` that are lower-case Kazakh words seen `least_count` times or more."""
-        kept = {
-            word: count
-            for word, count in counts.items()
-            if count >= least_count and word and all(letter in _BITS for letter in word)
-        }
+        kept = {word: count for word, count in counts.items() if count >= least_count and _KAZAKH_WORD.fullmatch(word)}
         return cls(kept)
 
     @classmethod
@@ -137,7 +135,7 @@ def count_words(texts: Iterable[str]) -> dict[str, int]:
     for text in texts:
         for token in text.lower().split():
             word = token.strip(_AROUND)
-            if word and all(letter in _BITS for letter in word):
+            if _KAZAKH_WORD.fullmatch(word):
                 counts[word] = counts.get(word, 0) + 1
     return counts
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from itertools import accumulate
 
 from kzocr.calibration import IDENTITY, Calibration
 from kzocr.edits import Change, Edit, changes
 from kzocr.guards import EditReason, Guards, WindowGuard, WindowReason, is_changed_too_much, output_reason, unbalanced
-from kzocr.views import Output, View
+from kzocr.views import Output, View, byte_offsets
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +90,7 @@ def _adjoins_line_break(found: Sequence[Change], index: int) -> bool:
 
 def _confidences(output: Output, found: Sequence[Change]) -> list[float]:
     """Return the probability of the least certain byte of each change; of the next byte for a deletion."""
-    offsets = list(accumulate((len(character.encode("utf-8")) for character in output.text), initial=0))
+    offsets = byte_offsets(output.text)
     confidences = []
     for change in found:
         start = offsets[change.destination_start]

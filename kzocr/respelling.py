@@ -19,6 +19,7 @@ from kzocr.lexicon import Lexicon
 from kzocr.packed import Row
 from kzocr.pairs import TextPair
 from kzocr.spelling import Evidence, JudgedWord, SpellingModel, features
+from kzocr.views import byte_offsets
 
 SURE = 0.85
 """A known word to which the model gave less than this probability gets a second look too."""
@@ -95,7 +96,7 @@ class LexiconDecoder:
             # What is no text, or no output that a guard will take, needs no spelling.
             if not result.finished or n_bytes(text) != len(result.ids) or "\ufffd" in text:
                 continue
-            places = _byte_offsets(text)
+            places = byte_offsets(text)
             items = alternatives(text, self.lexicon, _doubts(result.log_probabilities, places))
             if items:
                 shares[row] = unknown_share(text, self.lexicon)
@@ -128,7 +129,7 @@ def _doubts(log_probabilities: Sequence[float], places: Sequence[int]) -> Callab
 
 def _respelt(result: Decoded, choices: Sequence[tuple[Alternative, float]]) -> Decoded:
     """Return `result` with the chosen alternatives in place; they do not overlap."""
-    offsets = _byte_offsets(decode(result.ids))
+    offsets = byte_offsets(decode(result.ids))
     ids, log_probabilities = list(result.ids), list(result.log_probabilities)
     for item, share in sorted(choices, key=lambda choice: -choice[0].start):
         start, end = offsets[item.start], offsets[item.end]
@@ -136,14 +137,6 @@ def _respelt(result: Decoded, choices: Sequence[tuple[Alternative, float]]) -> D
         ids[start:end] = new
         log_probabilities[start:end] = [math.log(share)] * len(new)
     return replace(result, ids=ids, log_probabilities=log_probabilities)
-
-
-def _byte_offsets(text: str) -> list[int]:
-    """Return where each character of `text` begins in UTF-8, and the number of its bytes."""
-    offsets = [0]
-    for character in text:
-        offsets.append(offsets[-1] + n_bytes(character))
-    return offsets
 
 
 def judged_words(decoder: LexiconDecoder, passages: Sequence[TextPair], n_rows: int = 16) -> list[JudgedWord]:

@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from kzocr.alternatives import Alternative
+from kzocr.json_files import read_json
 
 SPELLING_FILE = "spelling.json"
 """Name of the file beside a model's weights."""
@@ -127,10 +128,7 @@ class SpellingModel:
             ValueError: it is no such file; the message names it and the field.
             OSError: it cannot be read.
         """
-        try:
-            record = json.loads(path.read_text(encoding="utf-8"))
-        except ValueError as error:
-            raise ValueError(f"{path}: not JSON: {error}") from error
+        record = read_json(path)
         weights = record.get("weights") if isinstance(record, dict) else None
         if not isinstance(weights, Mapping) or set(weights) != set(FEATURES):
             raise ValueError(f"{path}: field 'weights' must hold exactly {', '.join(FEATURES)}")

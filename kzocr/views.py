@@ -10,6 +10,7 @@ import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 
 from kzocr.edits import LINE_BREAKS
 from kzocr.text import FOREIGN_LETTERS, LETTERS, nfc
@@ -74,6 +75,14 @@ class Output:
     text: str
     log_probabilities: Sequence[float]
     finished: bool = True
+
+
+def byte_offsets(text: str) -> list[int]:
+    """Return where each character of `text` begins in UTF-8, and the number of its bytes.
+
+    They lead from characters to `Output.log_probabilities`: `byte_offsets("aб") == [0, 1, 3]`.
+    """
+    return list(accumulate((len(character.encode("utf-8")) for character in text), initial=0))
 
 
 def view(window: str) -> View:

@@ -37,7 +37,7 @@ import typer
 from rapidfuzz.distance import Levenshtein
 from rich.console import Console
 from rich.table import Table
-from training_speed import data_config, loader_speed, ours, rows_of_like_cost, stock
+from training_speed import loader_speed, ours, rows_of_like_cost, stock
 from transformers import AutoModelForSeq2SeqLM, PreTrainedModel
 
 from kzocr.channel.generators import Documents, NlpaugNoise, NoisocrNoise
@@ -54,7 +54,13 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 DEFAULT_MODEL = REPOSITORY / "kzocr" / "weights"
 DEFAULT_CLEAN = REPOSITORY / "docs" / "example" / "reference.txt"
 DEFAULT_TEXT = REPOSITORY / "docs" / "example" / "ocr.txt"
+DEFAULT_CONFIG = REPOSITORY / "configs" / "kzocr-embedded.yaml"
 GENERATE = "transformers generate"
+
+Checkpoint = Annotated[Path, typer.Option(help="Folder of the checkpoint.")]
+Device = Annotated[str, typer.Option(help="cpu or cuda.")]
+Threads = Annotated[int, typer.Option(help="CPU threads; 0: as torch has it.")]
+JsonPath = Annotated[Path | None, typer.Option("--json", help="Write the figures here.")]
 
 app = typer.Typer(add_completion=False, no_args_is_help=True)
 
@@ -83,15 +89,15 @@ class Measurement:
 
 @app.command()
 def decoding(
-    model: Annotated[Path, typer.Option(help="Folder of the checkpoint.")] = DEFAULT_MODEL,
+    model: Checkpoint = DEFAULT_MODEL,
     text: Annotated[Path, typer.Option(help="OCR text, UTF-8; repeated if too short.")] = DEFAULT_TEXT,
     n_windows: Annotated[int, typer.Option(help="How many windows are decoded.")] = 32,
     batch_rows: Annotated[list[int], typer.Option(help="Batch sizes to compare.")] = [1, 16],  # noqa: B006
     generate_rows: Annotated[list[int], typer.Option(help="More batch sizes for generate.")] = [32],  # noqa: B006
     repeats: Annotated[int, typer.Option(help="The fastest of so many runs counts; generate runs once.")] = 3,
-    device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
-    n_threads: Annotated[int, typer.Option(help="CPU threads; 0: as torch has it.")] = 0,
-    json_path: Annotated[Path | None, typer.Option("--json", help="Write the figures here.")] = None,
+    device: Device = "cpu",
+    n_threads: Threads = 0,
+    json_path: JsonPath = None,
 ) -> None:
     """Compare guided decoding with generate, prompt lookup and CTranslate2, in characters a second."""
     if n_threads:
@@ -133,13 +139,13 @@ def decoding(
 
 @app.command()
 def linear(
-    model: Annotated[Path, typer.Option(help="Folder of the checkpoint.")] = DEFAULT_MODEL,
+    model: Checkpoint = DEFAULT_MODEL,
     text: Annotated[Path, typer.Option(help="OCR text, UTF-8; repeated, each time with other numbers.")] = DEFAULT_TEXT,
     kilobytes: Annotated[list[int], typer.Option(help="Sizes of the documents, ascending.")] = [10, 100, 1000],  # noqa: B006
     max_passes: Annotated[int, typer.Option(help="How often a text is looked at, at most.")] = MAX_PASSES,
-    device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
-    n_threads: Annotated[int, typer.Option(help="CPU threads; 0: as torch has it.")] = 0,
-    json_path: Annotated[Path | None, typer.Option("--json", help="Write the figures here.")] = None,
+    device: Device = "cpu",
+    n_threads: Threads = 0,
+    json_path: JsonPath = None,
 ) -> None:
     """Correct documents of growing size: characters a second, and memory at its peak."""
     if n_threads:
@@ -233,7 +239,7 @@ def noise(
     document_kb: Annotated[int, typer.Option(min=1, help="Length of a document, that is of a channel's text.")] = 100,
     documents: Annotated[int, typer.Option(min=1, help="Documents a prior.")] = 20,
     rival_kb: Annotated[int, typer.Option(min=1, help="Text for the slower libraries.")] = 20,
-    json_path: Annotated[Path | None, typer.Option("--json", help="Write the figures here.")] = None,
+    json_path: JsonPath = None,
 ) -> None:
     """Compare how fast noise is drawn, in megabytes of UTF-8 text a second of one core's time."""
     names = prior or ChannelPrior.shipped_names()
@@ -395,20 +401,28 @@ def training(
         REPOSITORY / "tests" / "data" / "sentences.txt"
     ),
     model: Annotated[Path, typer.Option(help="Folder of the checkpoint that is trained on.")] = DEFAULT_MODEL,
-    config: Annotated[Path, typer.Option(help="Its optimiser is used.")] = REPOSITORY / "configs/kzocr-embedded.yaml",
+    config: Annotated[Path, typer.Option(help="Its data settings and optimiser are used.")] = DEFAULT_CONFIG,
     examples: Annotated[int, typer.Option(help="Windows to learn from.")] = 256,
     batch_bytes: Annotated[int, typer.Option(help="Input bytes a batch.")] = 1536,
-    json_path: Annotated[Path | None, typer.Option("--json", help="Write the figures to this file.")] = None,
+    json_path: JsonPath = None,
 ) -> None:
     """Time kzocr's training step and transformers' Seq2SeqTrainer on the same examples, and the loader alone."""
-    data = data_config(corpus, examples, batch_bytes)
+    described = load_config(config)
+    data = replace(
+        described.data,
+        corpus=(corpus,),
+        word_lists=(),
+        word_list_share=0.0,
+        pool_examples=examples,
+        batch_bytes=batch_bytes,
+    )
     sampler = ExampleSampler(load_corpus(data.corpus), ChannelPrior.load(data.prior), data)
     drawn = sampler.documents(examples, np.random.default_rng(1))
     loaded = AutoModelForSeq2SeqLM.from_pretrained(str(model), dtype=torch.float32)
     loaded.to("cuda" if torch.cuda.is_available() else "cpu")
     speeds = [
         stock(loaded, drawn, rows_of_like_cost(drawn, batch_bytes)),
-        ours(loaded, drawn, batch_bytes, load_config(config).optimizer),
+        ours(loaded, drawn, batch_bytes, described.optimizer),
     ]
     examples_per_second, loaded_bytes_per_second = loader_speed(sampler, 2)
     table = Table(title="Training")

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from transformers import PreTrainedModel, Seq2SeqTrainer, Seq2SeqTrainingArguments, TrainerCallback
 
-from kzocr.config import DataConfig, OptimizerConfig
+from kzocr.config import OptimizerConfig
 from kzocr.data import Batch, Example, ExampleSampler, Pools, make_batches
 from kzocr.encoding import IGNORED_LABEL, collate, encode
 from kzocr.hardware import resolve_precision, speed_up
@@ -47,7 +47,9 @@ class TrainingSpeed:
         return self.target_bytes / self.seconds
 
 
-def ours(model: PreTrainedModel, examples: Sequence[Example], batch_bytes: int, optimizer: OptimizerConfig) -> Any:
+def ours(
+    model: PreTrainedModel, examples: Sequence[Example], batch_bytes: int, optimizer: OptimizerConfig
+) -> TrainingSpeed:
     """Return the speed of kzocr's own step: batches of like lengths within a budget of bytes."""
     model = copy.deepcopy(model).train()
     model.config.use_cache = False
@@ -91,7 +93,7 @@ class _Clock(TrainerCallback):
             self.started = time.perf_counter()
 
 
-def stock(model: PreTrainedModel, examples: Sequence[Example], n_rows: int) -> Any:
+def stock(model: PreTrainedModel, examples: Sequence[Example], n_rows: int) -> TrainingSpeed:
     """Return the speed of `Seq2SeqTrainer` with a padding collator and random batches of `n_rows` examples."""
     rows = [(encode(example.hypothesis), encode(example.reference)) for example in examples]
     seen: list[Batch] = []
@@ -141,23 +143,6 @@ def rows_of_like_cost(examples: Sequence[Example], batch_bytes: int) -> int:
     """Return how many examples of mean length fill a batch of `batch_bytes`: what both ways learn from in a step."""
     mean = sum(len(encode(example.hypothesis)) for example in examples) / len(examples)
     return max(1, round(batch_bytes / mean))
-
-
-def data_config(corpus: str, pool_examples: int, batch_bytes: int) -> DataConfig:
-    """Return the data of the embedded model's configuration with another corpus."""
-    return DataConfig(
-        corpus=(corpus,),
-        validation_corpus=(corpus,),
-        word_lists=(),
-        word_list_share=0.0,
-        prior="mixture",
-        least_window_bytes=60,
-        greatest_window_bytes=288,
-        windows_per_document=6,
-        batch_bytes=batch_bytes,
-        pool_examples=pool_examples,
-        n_workers=0,
-    )
 
 
 def _padding_share(batches: Sequence[Batch]) -> float:

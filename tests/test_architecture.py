@@ -22,6 +22,7 @@ LAYERS: dict[str, tuple[int, bool]] = {
     "corpus": (1, False),
     "curves": (1, False),
     "edits": (1, False),
+    "json_files": (1, False),
     "lexicon": (1, False),
     "metrics": (1, False),
     "names": (1, False),

@@ -19,6 +19,7 @@ from kzocr.channel.engines import Engine
 from kzocr.channel.fonts import FontFace
 from kzocr.channel.pages import Page, TextSource, is_hopeless, read_page, sample_paragraphs
 from kzocr.channel.rendering import draw, layout, sample_style
+from kzocr.json_files import read_json
 from kzocr.metrics import share
 
 LEVELS: Mapping[str, float] = {"light": 0.15, "medium": 0.5, "heavy": 0.85}
@@ -62,10 +63,7 @@ class BenchText:
                 text is empty; the message names file and entry.
             OSError: a file cannot be read.
         """
-        try:
-            entries = json.loads(path.read_text(encoding="utf-8"))
-        except json.JSONDecodeError as error:
-            raise ValueError(f"{path}: not JSON: {error}") from error
+        entries = read_json(path)
         if not isinstance(entries, list) or not entries:
             raise ValueError(f"{path}: expected a list of texts")
         texts = [cls._from_entry(entry, path, number) for number, entry in enumerate(entries, 1)]

@@ -10,8 +10,8 @@ from typing import Any
 
 from kzocr.channel.contexts import Context
 from kzocr.channel.estimate import EstimatedPrior
-from kzocr.channel.model import read_json
 from kzocr.channel.tally import KINDS, Tally, Unit
+from kzocr.json_files import read_json_object
 
 FORMAT = "kzocr-estimated-prior"
 FORMAT_VERSION = 1
@@ -66,7 +66,7 @@ def read_prior(path: str | os.PathLike[str]) -> EstimatedPrior:
         ValueError: the file is no JSON, or a field is missing, unknown or wrong; the message names both.
         OSError: the file cannot be read.
     """
-    return prior_from_json(read_json(path), os.fspath(path))
+    return prior_from_json(read_json_object(path), os.fspath(path))
 
 
 def prior_from_json(data: Mapping[str, Any], where: str) -> EstimatedPrior:

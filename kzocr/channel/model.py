@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import os
 import string
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -21,6 +20,7 @@ from rapidfuzz.distance import Levenshtein
 
 from kzocr.channel.rules import MAX_PROBABILITY, Rule
 from kzocr.channel.sampling import Sampler
+from kzocr.json_files import read_json_object
 
 UNKNOWABLE = string.digits + string.ascii_letters + "–—+=&@#<>$€₸§°•"
 """Signs whose corruption cannot be undone without guessing: digits, Latin letters in Kazakh text, dashes (what was
@@ -234,28 +234,12 @@ class ChannelModel:
         Raises:
             ValueError: the file is no JSON or a field is wrong; the message names file and field.
         """
-        return cls.from_dict(read_json(path), where=str(path))
+        return cls.from_dict(read_json_object(path), where=str(path))
 
     @cached_property
     def _sampler(self) -> Sampler:
         spaces = (self.space_after, self.space_before)
         return Sampler(self.name, self.rules, spaces, self.insertions, self.latin_words, self.burstiness)
-
-
-def read_json(path: str | os.PathLike[str]) -> dict[str, Any]:
-    """Return the object that a JSON file holds.
-
-    Raises:
-        ValueError: the file is not UTF-8, no JSON or no object.
-        OSError: the file cannot be read.
-    """
-    try:
-        data = json.loads(Path(path).read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise ValueError(f"{os.fspath(path)}: not JSON: {error}") from error
-    if not isinstance(data, dict):
-        raise ValueError(f"{os.fspath(path)}: expected a JSON object")
-    return data
 
 
 def _number(value: object, name: str) -> float:

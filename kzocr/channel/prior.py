@@ -14,7 +14,8 @@ import yaml
 from kzocr.channel import families
 from kzocr.channel.estimate import EstimatedPrior
 from kzocr.channel.files import FORMAT, prior_from_json, read_prior
-from kzocr.channel.model import UNKNOWABLE, ChannelModel, read_json
+from kzocr.channel.model import UNKNOWABLE, ChannelModel
+from kzocr.json_files import read_json_object
 
 Family = Callable[[np.random.Generator], ChannelModel]
 
@@ -141,7 +142,7 @@ class ChannelPrior:
         """
         if Path(path).suffix in (".yaml", ".yml"):
             return mixture_from_yaml(Path(path))
-        data, where = read_json(path), os.fspath(path)
+        data, where = read_json_object(path), os.fspath(path)
         source: EstimatedPrior | ChannelModel
         source = prior_from_json(data, where) if data.get("format") == FORMAT else ChannelModel.from_dict(data, where)
         return cls(source.name, {where: 1.0}, fitted={where: source})

@@ -1,0 +1,34 @@
+"""JSON files that people and scripts write: what is in them, or an error that names the file."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+
+def read_json(path: str | os.PathLike[str]) -> Any:
+    """Return the value that a JSON file holds.
+
+    Raises:
+        ValueError: the file is not UTF-8 or no JSON; the message names it.
+        OSError: it cannot be read.
+    """
+    try:
+        return json.loads(Path(path).read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ValueError(f"{os.fspath(path)}: not JSON: {error}") from error
+
+
+def read_json_object(path: str | os.PathLike[str]) -> dict[str, Any]:
+    """Return the object that a JSON file holds.
+
+    Raises:
+        ValueError: the file is not UTF-8, no JSON or no object; the message names it.
+        OSError: it cannot be read.
+    """
+    data = read_json(path)
+    if not isinstance(data, dict):
+        raise ValueError(f"{os.fspath(path)}: expected a JSON object, got {type(data).__name__}")
+    return data
