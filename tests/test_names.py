@@ -97,5 +97,5 @@ print(Corrector.from_pretrained("embedded").correct("Қар жауды."))
 
 def test_the_list_is_in_the_package() -> None:
     assert (Path(kzocr.__file__).parent / "published.json").is_file()
-    configuration = (Path(kzocr.__file__).parents[1] / "pyproject.toml").read_text(encoding="utf-8")
+    configuration = (Path(__file__).parents[1] / "pyproject.toml").read_text(encoding="utf-8")
     assert '"published.json"' in configuration
