@@ -62,6 +62,9 @@ class DataConfig:
         n_workers: processes that prepare data; 0 prepares it in the training process.
         validation_pairs: files of pairs (JSONL) with real OCR text, on which every validation measures the error
             rate too; never trained on. May be left out.
+        pairs: files of pairs (JSONL) whose read text is learnt from as it is, such as `scripts/make_ocr_pairs.py`
+            makes; documents that share text with what is validated on are left out. May be left out.
+        pair_share: share of the documents that are drawn from `pairs`, 0 to 1.
     """
 
     corpus: tuple[str, ...]
@@ -76,6 +79,8 @@ class DataConfig:
     pool_examples: int
     n_workers: int
     validation_pairs: tuple[str, ...] = ()
+    pairs: tuple[str, ...] = ()
+    pair_share: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -181,6 +186,7 @@ _RANGES: dict[str, tuple[float, float]] = {
     **{f"data.{key}": (1, math.inf) for key in ("windows_per_document", "pool_examples")},
     "data.n_workers": (0, math.inf),
     "data.word_list_share": (0, 1),
+    "data.pair_share": (0, 1),
     "optimizer.learning_rate": (0, math.inf),
     **{f"optimizer.{key}": (0, math.inf) for key in ("warmup_steps", "decay_steps", "weight_decay")},
     **{f"optimizer.{key}": (0, 1) for key in ("beta1", "beta2", "ema_decay")},
@@ -228,6 +234,8 @@ def config_from_dict(data: Mapping[str, Any], where: str) -> TrainingConfig:
             raise ConfigError(f"{where}: key 'curriculum[{index}].least' must be from 1 to 'greatest'")
     if config.data.word_list_share > 0 and not config.data.word_lists:
         raise ConfigError(f"{where}: key 'data.word_list_share' is above 0, but 'data.word_lists' is empty")
+    if config.data.pair_share > 0 and not config.data.pairs:
+        raise ConfigError(f"{where}: key 'data.pair_share' is above 0, but 'data.pairs' is empty")
     for key, entries in (("corpus", config.data.corpus), ("validation_corpus", config.data.validation_corpus)):
         if not entries:
             raise ConfigError(f"{where}: key 'data.{key}' is empty")

@@ -22,6 +22,7 @@ from kzocr.channel.protected import protect
 from kzocr.config import CurriculumStage, DataConfig
 from kzocr.corpus import Source
 from kzocr.encoding import collate, encode, n_bytes
+from kzocr.read_documents import ReadDocuments
 from kzocr.text import LOWER, UPPER
 
 Batch = dict[str, torch.Tensor]
@@ -51,7 +52,12 @@ class ExampleSampler:
     """Draws examples from sources of text; all randomness comes from the generator that is passed in."""
 
     def __init__(
-        self, sources: Sequence[Source], prior: ChannelPrior, config: DataConfig, word_list: Sequence[str] = ()
+        self,
+        sources: Sequence[Source],
+        prior: ChannelPrior,
+        config: DataConfig,
+        word_list: Sequence[str] = (),
+        read: ReadDocuments | None = None,
     ) -> None:
         """Prepare nothing yet.
 
@@ -60,9 +66,11 @@ class ExampleSampler:
             prior: draws each document's channel.
             config: window lengths and shares.
             word_list: words, the frequent ones first, of which `config.word_list_share` of the documents are made.
+            read: documents that an engine read, of which `config.pair_share` of the documents are drawn.
         """
         self.sources = list(sources)
         self.word_list = list(word_list)
+        self.read = read
         self.prior = prior
         self.config = config
         sizes = np.array([source.n_bytes for source in self.sources], dtype=float)
@@ -72,6 +80,9 @@ class ExampleSampler:
         """Return `n_examples` windows of text; `windows_per_document` neighbours share one channel."""
         examples: list[Example] = []
         while len(examples) < n_examples:
+            if self.read is not None and rng.random() < self.config.pair_share:
+                examples.extend(self._read_windows(self.read, rng))
+                continue
             channel = self.prior.draw(rng)
             windows = self._first_found(lambda: self._windows(self.config.windows_per_document, rng), "a word")
             examples.extend(self._corrupt(window, channel, rng) for window in windows)
@@ -157,6 +168,12 @@ class ExampleSampler:
                 windows.append(window)
             place = end if text[end : end + 1].isspace() is False else end + 1
         return windows
+
+    def _read_windows(self, read: ReadDocuments, rng: np.random.Generator) -> list[Example]:
+        """Return neighbouring windows of one document as an engine read them."""
+        config = self.config
+        found = read.windows(config.windows_per_document, config.least_window_bytes, config.greatest_window_bytes, rng)
+        return [Example(printed, as_read) for printed, as_read in found]
 
     def _corrupt(self, text: str, channel: ChannelModel, rng: np.random.Generator) -> Example:
         limit = MAX_GROWTH * n_bytes(text) + 8

@@ -45,6 +45,7 @@ from kzocr.hardware import resolve_precision, speed_up
 from kzocr.metrics import cer
 from kzocr.optimization import WeightAverage, make_optimizer, schedule
 from kzocr.pairs import TextPair, read_pairs
+from kzocr.read_documents import load_read_documents
 from kzocr.windows import windows
 
 logger = logging.getLogger(__name__)
@@ -107,9 +108,11 @@ class Trainer:
         self.sources = without_overlap(load_corpus(config.data.corpus), held_out)
         prior = ChannelPrior.load(config.data.prior)
         words = load_word_lists(config.data.word_lists, held_out)
-        self.sampler = ExampleSampler(self.sources, prior, config.data, words)
         self.validation = _validation_examples(held_out, prior, config)
         self.pairs = _load_pairs(config.data.validation_pairs)
+        measured = [Source.from_lines(n, (p.reference for p in pairs)) for n, pairs in self.pairs.items()]
+        read = load_read_documents(config.data.pairs, [*held_out, *measured])
+        self.sampler = ExampleSampler(self.sources, prior, config.data, words, read)
         model = build_model(config.model)
         self.parent = {} if config.model.init == "scratch" else read_metadata(config.model.init)
         if config.run.gradient_checkpointing:

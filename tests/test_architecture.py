@@ -44,6 +44,7 @@ LAYERS: dict[str, tuple[int, bool]] = {
     "packed": (3, True),
     "baselines": (4, False),
     "proposals": (4, False),
+    "read_documents": (3, True),
     "noisy_channel": (4, False),
     "heatmap": (3, False),
     "evaluate_metric": (2, False),
