@@ -11,12 +11,13 @@ from typing import TypedDict, overload
 
 import torch
 
-from kzocr.calibration import IDENTITY, Calibration
+from kzocr.confidence import IDENTITY, Calibration
 from kzocr.decoding import GuidedDecoder
 from kzocr.edits import composed
 from kzocr.guards import Guards
 from kzocr.hyphens import Vocabulary, hyphen_odds
 from kzocr.inputs import check_layout, check_texts, checked
+from kzocr.lexicon import Lexicon
 from kzocr.loading import load_calibration, load_model, load_spelling
 from kzocr.outputs import Decoder, OutputCache
 from kzocr.passes import GROUP_BATCHES, Correction, Pass, settled
@@ -84,6 +85,11 @@ class Corrector:
         self.max_passes = max_passes
         self._source: _Source | None = None
         self._lock = threading.Lock()
+
+    @property
+    def lexicon(self) -> Lexicon | None:
+        """The known words of the decoder, where it has some."""
+        return self.decoder.lexicon if isinstance(self.decoder, LexiconDecoder) else None
 
     @classmethod
     def from_pretrained(
@@ -232,6 +238,7 @@ class Corrector:
             cache,
             self.guards,
             self.calibration,
+            self.lexicon,
             group_bytes=group_bytes,
             core_bytes=self.core_bytes,
             context_bytes=self.context_bytes,

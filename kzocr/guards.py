@@ -179,7 +179,7 @@ class WindowGuard:
         self._latin: list[Span] | None = None
 
     def reason(self, edit: Edit) -> EditReason | None:
-        """Return why `edit` (offsets in characters of the window) is refused, or `None` if it is not."""
+        """Return why `edit` (offsets in characters of the window) is refused whatever its confidence, else `None`."""
         if not LINE_BREAKS.isdisjoint(edit.before + edit.after):
             return "lines"
         if "\t" in edit.before or not self._keeps_outer_space(edit):
@@ -192,6 +192,10 @@ class WindowGuard:
             return "address"
         if self.guards.keep_latin and _touches(edit, self._latin_spans()):
             return "latin"
+        return None
+
+    def doubt(self, edit: Edit) -> EditReason | None:
+        """Return why the confidence of `edit` is too low for what it does, or `None` if it is not."""
         if edit.confidence < self.guards.min_mark_confidence and self._takes_mark(edit):
             return "mark"
         if edit.confidence < self.guards.min_join_confidence and self._joins_words(edit):

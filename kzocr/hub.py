@@ -18,9 +18,9 @@ from pathlib import Path
 from typing import Any, Literal
 
 from kzocr import __version__
-from kzocr.calibration import CALIBRATION_FILE
 from kzocr.card import REPORT_NAME
 from kzocr.channel.prior import PRIORS, ChannelPrior
+from kzocr.confidence import CALIBRATION_FILE
 from kzocr.lexicon import LEXICON_FILE
 from kzocr.spelling import SPELLING_FILE
 

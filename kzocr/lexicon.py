@@ -13,13 +13,12 @@ import numpy as np
 import numpy.typing as npt
 from rapidfuzz.distance import Levenshtein
 
-from kzocr.text import LOWER, RUSSIAN_LOWER
+from kzocr.text import LOWER, RUSSIAN_LOWER, RUSSIFIED
 
 LEXICON_FILE = "lexicon.txt.xz"
 """Name of the file beside a model's weights."""
 
 RUSSIFIED_RATIO = 20
-_RUSSIFIED = str.maketrans("әғқңөұүһі", "агкнеуухи")
 
 _BITS = {letter: 1 << place for place, letter in enumerate(LOWER)}
 _KAZAKH_WORD = re.compile(f"[{LOWER}]+")
@@ -149,12 +148,12 @@ def without_russified(counts: Mapping[str, int], least_ratio: int = RUSSIFIED_RA
     """
     usual: dict[str, str] = {}
     for word in counts:
-        skeleton = word.translate(_RUSSIFIED)
+        skeleton = word.translate(RUSSIFIED)
         if skeleton not in usual or counts[word] > counts[usual[skeleton]]:
             usual[skeleton] = word
     kept = {}
     for word, count in counts.items():
-        other = usual[word.translate(_RUSSIFIED)]
+        other = usual[word.translate(RUSSIFIED)]
         if counts[other] < least_ratio * count or not _is_russified(word, other):
             kept[word] = count
     return kept

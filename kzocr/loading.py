@@ -17,7 +17,7 @@ from transformers import AutoConfig, AutoModelForSeq2SeqLM, PreTrainedModel
 from transformers.utils import logging
 from transformers.utils.hub import cached_file
 
-from kzocr.calibration import CALIBRATION_FILE, Calibration
+from kzocr.confidence import CALIBRATION_FILE, Calibration
 from kzocr.encoding import VOCAB_SIZE
 from kzocr.lexicon import LEXICON_FILE, Lexicon
 from kzocr.names import Location, is_path, locate

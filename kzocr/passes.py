@@ -10,10 +10,11 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from kzocr.calibration import Calibration
+from kzocr.confidence import Calibration
 from kzocr.edits import Edit, apply_edits, composed
 from kzocr.encoding import n_bytes
 from kzocr.guards import Guards
+from kzocr.lexicon import Lexicon
 from kzocr.outputs import OutputCache
 from kzocr.proposals import Proposal, propose
 from kzocr.text import has_kazakh_or_russian
@@ -81,6 +82,7 @@ class Pass:
         cache: the model's outputs.
         guards: the thresholds of what is declined.
         calibration: turns the model's probabilities into confidences.
+        lexicon: the known words, for the calibration.
         group_bytes: bytes of windows that are worth sorting into batches.
         core_bytes: see `kzocr.windows.windows`.
         context_bytes: see `kzocr.windows.windows`.
@@ -91,6 +93,7 @@ class Pass:
         cache: OutputCache,
         guards: Guards,
         calibration: Calibration,
+        lexicon: Lexicon | None = None,
         *,
         group_bytes: int,
         core_bytes: int,
@@ -99,6 +102,7 @@ class Pass:
         self._cache = cache
         self._guards = guards
         self._calibration = calibration
+        self._lexicon = lexicon
         self._group_bytes = group_bytes
         self._core_bytes = core_bytes
         self._context_bytes = context_bytes
@@ -169,7 +173,7 @@ class Pass:
         outputs = self._cache.outputs(seen.text for seen in new.values() if has_kazakh_or_russian(seen.text))
         for text, seen in new.items():
             output = outputs.get(seen.text)
-            proposal = propose(text, seen, output, self._guards, self._calibration)
+            proposal = propose(text, seen, output, self._guards, self._calibration, self._lexicon)
             self._answers[text] = _Answer(proposal, output is not None)
         for job in group:
             if job.window is not None:

@@ -6,9 +6,10 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from kzocr.calibration import IDENTITY, Calibration
+from kzocr.confidence import IDENTITY, Calibration
 from kzocr.edits import Change, Edit, changes
 from kzocr.guards import EditReason, Guards, WindowGuard, WindowReason, is_changed_too_much, output_reason, unbalanced
+from kzocr.lexicon import Lexicon
 from kzocr.views import Output, View, byte_offsets
 
 
@@ -28,7 +29,12 @@ class Proposal:
 
 
 def propose(
-    window: str, seen: View, output: Output | None, guards: Guards, calibration: Calibration = IDENTITY
+    window: str,
+    seen: View,
+    output: Output | None,
+    guards: Guards,
+    calibration: Calibration = IDENTITY,
+    lexicon: Lexicon | None = None,
 ) -> Proposal:
     """Return what is to be done with one window.
 
@@ -38,6 +44,7 @@ def propose(
         output: what the model printed; `None` if it was not asked.
         guards: the thresholds.
         calibration: turns the model's probabilities into confidences.
+        lexicon: the known words, for the calibration.
     """
     if output is None or output.text == seen.text:
         return Proposal(_with_repairs(window, seen, []))
@@ -58,7 +65,7 @@ def propose(
         if span is None:
             refused.append((seen.starts[change.start], "unreadable"))
             continue
-        edit = Edit(*span, window[slice(*span)], change.after, calibration(confidence))
+        edit = Edit(*span, window[slice(*span)], change.after, confidence)
         if edit.before == edit.after:
             continue
         refusal = guard.reason(edit)
@@ -70,8 +77,15 @@ def propose(
             accepted.append(edit)
         else:
             refused.append((edit.start, refusal))
+    sure = []
+    for edit in calibration.calibrated(window, accepted, lexicon):
+        doubt = guard.doubt(edit)
+        if doubt is None:
+            sure.append(edit)
+        else:
+            refused.append((edit.start, doubt))
     balanced = []
-    for edit, imbalance in zip(accepted, unbalanced(accepted, guards), strict=True):
+    for edit, imbalance in zip(sure, unbalanced(sure, guards), strict=True):
         if imbalance is None:
             balanced.append(edit)
         else:

@@ -21,6 +21,9 @@ LOWER = "аәбвгғдеёжзийкқлмнңоөпрстуұүфхһцчшщ�
 UPPER = LOWER.upper()
 LETTERS = frozenset(LOWER + UPPER)
 
+RUSSIFIED = str.maketrans(KAZAKH_SPECIFIC_LOWER, "агкнеуухи")
+"""Lower-case Kazakh letters -> what a typist or an engine without them puts in their place."""
+
 FOREIGN_LETTERS: dict[str, str] = {
     "ə": "ә",
     "Ə": "Ә",

@@ -244,9 +244,13 @@ def calibration_markdown(report: Mapping[str, Any]) -> str:
     """Return the Markdown tables of a `CalibrationReport.to_dict()`."""
     calibration, raw, after = report["calibration"], report["raw"], report["calibrated"]
     lines = [
-        f"Fitted on {calibration['n_edits']:,} edits of {report['n_documents_fitted']} documents (intercept "
-        f"{calibration['intercept']:.3f}, slope {calibration['slope']:.3f}); tested on {after['n_edits']:,} edits of "
-        f"{report['n_documents_tested']} other documents, of which {100 * after['share_right']:.1f} % are right.",
+        f"Fitted on {calibration['n_edits']:,} edits of {report['n_documents_fitted']} documents; tested on "
+        f"{after['n_edits']:,} edits of {report['n_documents_tested']} other documents, of which "
+        f"{100 * after['share_right']:.1f} % are right.",
+        "",
+        "| feature | weight |",
+        "|---|---|",
+        *(f"| {name} | {weight:.3f} |" for name, weight in calibration["weights"].items()),
         "",
         "| | expected calibration error | Brier score |",
         "|---|---|---|",

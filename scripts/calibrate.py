@@ -1,11 +1,12 @@
 """Fit the confidences of a model to what is right, test them, and write figures, a picture and a table.
 
-    python scripts/calibrate.py dev_kaz.jsonl dev_rus.jsonl newspaper.jsonl --model runs/NAME/model \
-        -o docs/calibration.json --svg docs/calibration.svg --page docs/trust.md --save kzocr/weights/calibration.json
+    python scripts/calibrate.py pairs/tune_kaz.jsonl pairs/tune_rus.jsonl --clean clean_lines.txt \
+        --model runs/NAME/model -o docs/calibration.json --svg docs/calibration.svg --page docs/trust.md \
+        --save kzocr/weights/calibration.json
 
-Half of the documents of each set fit the map, the others test it. `--save` writes the map; beside a model's weights,
-as `calibration.json`, it is used by every corrector that loads the model. What stands between `<!-- calibration -->`
-and `<!-- end of calibration -->` in the page is replaced.
+Half of the documents of each set, and of the clean lines, fit the calibration; the others test it. `--save` writes it;
+beside a model's weights, as `calibration.json`, it is used by every corrector that loads the model. What stands between
+`<!-- calibration -->` and `<!-- end of calibration -->` in the page is replaced.
 
 Time and hardware: the time of correcting the pairs once; about a minute for 300 kB on one CPU core.
 """
@@ -19,14 +20,19 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
-from kzocr.calibration import IDENTITY, JudgedPassage, calibrate, judge
+from kzocr.calibration import JudgedPassage, calibrate, judge
+from kzocr.confidence import IDENTITY
 from kzocr.guards import Guards
-from kzocr.pairs import TextPair, read_pairs, split_by_document
+from kzocr.pairs import TextPair, passages, read_pairs, split_by_document
 from kzocr.report import replace_between_markers
 from kzocr.trust import calibration_markdown, calibration_svg
+from kzocr.windows import CORE_BYTES
 
 if TYPE_CHECKING:
     from kzocr.corrector import Corrector
+
+BYTES_PER_CHAR = 1.85
+"""Of Kazakh text in UTF-8: letters take two bytes, spaces and punctuation one."""
 
 log = Console(stderr=True, emoji=False)
 
@@ -35,6 +41,7 @@ def main(
     pairs: Annotated[list[Path], typer.Argument(help="JSONL files of pairs; each is one set.")],
     model: Annotated[str | None, typer.Option(help="A model folder or a Hub name. Default: the embedded one.")] = None,
     device: Annotated[str, typer.Option(help="cpu, cuda, ...; auto takes a GPU if there is one.")] = "auto",
+    clean: Annotated[Path | None, typer.Option(help="UTF-8 file of clean lines: every edit in them is wrong.")] = None,
     documents: Annotated[int, typer.Option(help="The first so many documents of each set; 0 for all.")] = 0,
     seed: Annotated[int, typer.Option(help="Another seed splits the documents in another way.")] = 0,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Write a JSON report.")] = None,
@@ -50,14 +57,16 @@ def main(
         guards = Guards(min_confidence=0.0, min_mark_confidence=0.0, min_join_confidence=0.0)
         corrector = Corrector.from_pretrained(model, device=device, guards=guards, max_passes=1)
         corrector.calibration = IDENTITY
+        sets = {path.stem: read_pairs(path)[: documents or None] for path in pairs}
+        if clean is not None:
+            sets["clean"] = _clean_pairs(clean)
         fitting: dict[str, list[JudgedPassage]] = {}
         testing: dict[str, list[JudgedPassage]] = {}
-        for path in pairs:
-            found = read_pairs(path)[: documents or None]
-            log.print(f"{path.stem}: {len(found)} documents", highlight=False)
+        for name, found in sets.items():
+            log.print(f"{name}: {len(found)} documents", highlight=False)
             fit_pairs, test_pairs = split_by_document(found, 0.5, seed)
-            fitting[path.stem], testing[path.stem] = _judged(corrector, fit_pairs), _judged(corrector, test_pairs)
-        report = calibrate(fitting, testing)
+            fitting[name], testing[name] = _judged(corrector, fit_pairs), _judged(corrector, test_pairs)
+        report = calibrate(fitting, testing, corrector.lexicon)
         table = calibration_markdown(report.to_dict())
         if output is not None:
             output.write_text(json.dumps(report.to_dict(), ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
@@ -74,13 +83,24 @@ def main(
     print(table)
 
 
+def _clean_pairs(path: Path) -> list[TextPair]:
+    """Return each line of a file as a document that was read without an error."""
+    lines = [line for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
+    return [TextPair(line, line, f"{path.stem}-{number}", "synthetic") for number, line in enumerate(lines)]
+
+
 def _judged(corrector: Corrector, pairs: list[TextPair]) -> list[JudgedPassage]:
-    corrections = corrector.explain([pair.hypothesis for pair in pairs])
-    return [
-        passage
-        for pair, correction in zip(pairs, corrections, strict=True)
-        for passage in judge(pair, correction.edits)
-    ]
+    """Return passages of about a window's length with the edits that the corrector proposes, judged."""
+    cut = [passage for pair in pairs for passage in _cut(pair) if passage.hypothesis.strip()]
+    corrections = corrector.explain([passage.hypothesis for passage in cut])
+    return [judge(passage, correction.edits) for passage, correction in zip(cut, corrections, strict=True)]
+
+
+def _cut(pair: TextPair) -> list[TextPair]:
+    """Return passages that one window holds, or the whole pair where its lines do not correspond."""
+    if pair.reference.count("\n") != pair.hypothesis.count("\n"):
+        return [pair]
+    return passages(pair, int(CORE_BYTES / BYTES_PER_CHAR))
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from transformers import BertConfig, T5Config, T5ForConditionalGeneration
 
-from kzocr.calibration import Calibration
+from kzocr.confidence import FEATURES, Calibration
 from kzocr.corrector import Corrector
 from kzocr.edits import LINE_BREAKS, apply_edits
 from kzocr.fuzzing import fuzzed_texts
@@ -447,9 +447,10 @@ def test_a_second_pass_looks_at_what_changed() -> None:
 
 def test_confidences_are_calibrated(model_folder: Path, tmp_path: Path) -> None:
     decoder = ScriptedDecoder(lambda text: text.replace("сез", "сөз"), log_probability=-0.5)
-    half = Calibration(slope=0.5)
+    half = Calibration({**dict.fromkeys(FEATURES, 0.0), "log_odds": 0.5})
+    odds = math.exp(-0.5) / (1 - math.exp(-0.5))
     [edit] = Corrector(decoder, calibration=half).explain("Бұл бір сез.").edits
-    assert edit.confidence == half(math.exp(-0.5))
+    assert edit.confidence == pytest.approx(math.sqrt(odds) / (1 + math.sqrt(odds)))
     folder = tmp_path / "calibrated"
     shutil.copytree(model_folder, folder)
     assert Corrector.from_pretrained(folder, device="cpu").calibration == Calibration()

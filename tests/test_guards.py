@@ -105,15 +105,15 @@ def test_a_mark_at_the_end_of_a_sentence_becomes_a_letter_only_when_sure(
 ) -> None:
     place = window.index("!")
     guard = WindowGuard(window, Guards())
-    assert (guard.reason(Edit(place, place + 1, "!", after, 0.9)) == "mark") is is_refused
-    assert guard.reason(Edit(place, place + 1, "!", after, 0.96)) is None
+    assert (guard.doubt(Edit(place, place + 1, "!", after, 0.9)) == "mark") is is_refused
+    assert guard.doubt(Edit(place, place + 1, "!", after, 0.96)) is None
 
 
 def test_long_words_are_joined_only_when_sure() -> None:
     guard = WindowGuard("көрме секілді ж ұмыс", Guards())
-    assert guard.reason(Edit(5, 6, " ", "", 0.55)) == "join"
-    assert guard.reason(Edit(5, 6, " ", "", 0.65)) is None
-    assert guard.reason(Edit(15, 16, " ", "", 0.55)) is None
+    assert guard.doubt(Edit(5, 6, " ", "", 0.55)) == "join"
+    assert guard.doubt(Edit(5, 6, " ", "", 0.65)) is None
+    assert guard.doubt(Edit(15, 16, " ", "", 0.55)) is None
 
 
 def test_letters_are_not_lost_or_invented() -> None:

@@ -57,12 +57,12 @@ def test_a_second_run_is_compared_with_the_first() -> None:
 def test_pages_of_a_calibration(tmp_path: Path) -> None:
     edits = [Edit(1, 2, "е", "ө", 0.9)]
     report = calibrate(
-        {"s": judge(pair("сөз", "сез", "а"), edits)},
-        {"s": judge(pair("сез\nсөз", "сез\nсез", "ә"), [*edits, Edit(5, 6, "е", "ө", 0.95)])},
+        {"s": [judge(pair("сөз", "сез", "а"), edits)]},
+        {"s": [judge(pair("сез\nсөз", "сез\nсез", "ә"), [*edits, Edit(5, 6, "е", "ө", 0.95)])]},
     )
     table = calibration_markdown(report.to_dict())
     assert "Fitted on 1 edits of 1 documents" in table
-    assert "| 0 | 2 | 50.0 | 100.0 | 16.67 | 16.67 |" in table
+    assert "| 0 | 2 | 50.0 | 100.0 | 14.29 | 14.29 |" in table
     picture = calibration_svg(report)
     assert picture.startswith("<svg")
     assert "Reliability" in picture

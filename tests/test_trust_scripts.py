@@ -11,7 +11,7 @@ import typer
 from fakes import scripted
 from typer.testing import CliRunner, Result
 
-from kzocr.calibration import Calibration
+from kzocr.confidence import Calibration
 from kzocr.corrector import Corrector
 from kzocr.pairs import TextPair, write_pairs
 
@@ -56,6 +56,11 @@ def test_calibrate(pairs: Path, page: Path, tmp_path: Path) -> None:
     assert json.loads(report.read_text())["n_documents_tested"] == 3
     assert svg.read_text().startswith("<svg")
     assert "Fitted on 3 edits" in page.read_text(encoding="utf-8")
+    clean = tmp_path / "clean.txt"
+    clean.write_text("Көктем келді.\n\nГүл ашты сез.\n", encoding="utf-8")
+    result = run("calibrate", pairs, "--clean", clean, "--page", page, "--save", saved)
+    assert result.exit_code == 0, result.output
+    assert Calibration.read(saved).fitted_on == ("clean", "dala")
     assert run("calibrate", tmp_path / "none.jsonl").exit_code == 1
 
 

@@ -30,8 +30,8 @@ from kzocr.adaptation.judgement import (
     objections,
 )
 from kzocr.adaptation.noise import PRIOR_NAME, VOCABULARY_NAME, document_words, estimate_noise, write_noise
-from kzocr.calibration import CALIBRATION_FILE
 from kzocr.checkpoint import read_metadata, write_model
+from kzocr.confidence import CALIBRATION_FILE
 from kzocr.config import ModelConfig, TrainingConfig, config_from_dict
 from kzocr.corpus import load_corpus
 from kzocr.corrector import Corrector

@@ -1,0 +1,237 @@
+"""How likely is an edit right? The model's own probability, weighed with what stands around the edit.
+
+A model that has learnt from damaged text is too sure of itself on clean text. What it cannot know, a few numbers can:
+whether much else is wrong nearby, whether the words are known before and after, what kind of change it is. They are
+weighed by a logistic regression (Platt 1999, with more than one feature), fitted on edits that were judged.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from kzocr.alternatives import words_of
+from kzocr.edits import Edit
+from kzocr.json_files import read_json_object
+from kzocr.lexicon import Lexicon
+from kzocr.text import FOREIGN_LETTERS, RUSSIFIED, nfc
+
+CALIBRATION_FILE = "calibration.json"
+"""Name of the file beside a model's weights."""
+
+FEATURES = (
+    "constant",
+    "log_odds",
+    "noise",
+    "unknown_to_known",
+    "known_to_unknown",
+    "known_to_known",
+    "frequency_gain",
+    "is_capitalised",
+    "is_joined",
+    "is_split",
+    "is_mark",
+    "is_case",
+    "same_shape",
+    "is_insertion",
+    "is_deletion",
+)
+"""What an edit is weighed by, in the order of `features`."""
+
+_EDGE = 1e-6
+_N_STEPS = 50
+_PRIOR_PRECISION = 1.0
+_LEAST_SLOPE = 0.01
+_NOISE_AT_REST = math.log(0.02)
+_NOISE_SLACK = (0.5, 20)
+_FREQUENCY_SCALE = 5.0
+_LEAST_WORD_CHARS = 3
+_REPAIRS = str.maketrans(FOREIGN_LETTERS)
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """Weights that turn the edits of a stretch of text into probabilities that each is right.
+
+    Attributes:
+        weights: feature (`FEATURES`) -> weight; that of "log_odds" is positive. Empty: the model's own probabilities
+            stay as they are.
+        n_edits: edits that they were fitted on.
+        fitted_on: names of the sets that those are from.
+
+    Raises:
+        ValueError: a feature is unknown or missing, a weight is not finite, or that of "log_odds" not positive.
+    """
+
+    weights: Mapping[str, float] = field(default_factory=dict)
+    n_edits: int = 0
+    fitted_on: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not self.weights:
+            return
+        if different := set(FEATURES) ^ set(self.weights):
+            raise ValueError(f"a calibration has a weight for each feature: {sorted(different)} unknown or missing")
+        if not all(map(math.isfinite, self.weights.values())) or self.weights["log_odds"] <= 0:
+            raise ValueError(f"a calibration needs finite weights and a positive one for log_odds, not {self.weights}")
+
+    def __call__(self, text: str, edits: Sequence[Edit], lexicon: Lexicon | None = None) -> list[float]:
+        """Return the confidence of each edit, 0 to 1; edits that need no model keep theirs.
+
+        Args:
+            text: a window.
+            edits: all that the model would change in it, from left to right, with its own probabilities.
+            lexicon: the known words; without one the features of words are 0.
+        """
+        if not self.weights:
+            return [edit.confidence for edit in edits]
+        weights = [self.weights[name] for name in FEATURES]
+        rows = features(text, edits, lexicon)
+        return [
+            edit.confidence
+            if is_repair(edit)
+            else _sigmoid(math.fsum(w * x for w, x in zip(weights, row, strict=True)))
+            for edit, row in zip(edits, rows, strict=True)
+        ]
+
+    def calibrated(self, text: str, edits: Sequence[Edit], lexicon: Lexicon | None = None) -> list[Edit]:
+        """Return the edits with their confidences in place of the model's probabilities."""
+        confidences = self(text, edits, lexicon)
+        return [replace(edit, confidence=value) for edit, value in zip(edits, confidences, strict=True)]
+
+    def write(self, path: Path) -> None:
+        """Write the weights as JSON."""
+        path.write_text(json.dumps(asdict(self), ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+
+    @classmethod
+    def read(cls, path: Path) -> Calibration:
+        """Return the calibration in a file.
+
+        Raises:
+            ValueError: it is no such file; the message names it and the field.
+            OSError: it cannot be read.
+        """
+        record = read_json_object(path)
+        kinds: dict[str, type] = {"weights": dict, "n_edits": int, "fitted_on": list}
+        for name in {**kinds, **record}:
+            if name not in kinds or not isinstance(record.get(name), kinds[name]):
+                raise ValueError(f"{path}: field {name!r} is unknown, missing or of the wrong type")
+        try:
+            weights = {str(name): float(value) for name, value in record["weights"].items()}
+            return cls(weights, record["n_edits"], tuple(map(str, record["fitted_on"])))
+        except (TypeError, ValueError) as error:
+            raise ValueError(f"{path}: field 'weights': {error}") from error
+
+
+IDENTITY = Calibration()
+"""Confidences are the model's own probabilities."""
+
+
+def is_repair(edit: Edit) -> bool:
+    """Return whether the edit needs no model: another spelling of the same letters."""
+    return edit.confidence == 1.0 and nfc(edit.before.translate(_REPAIRS)) == edit.after
+
+
+def features(text: str, edits: Sequence[Edit], lexicon: Lexicon | None = None) -> list[tuple[float, ...]]:
+    """Return the features (`FEATURES`) of each of the edits of `text`; arguments as for `Calibration.__call__`.
+
+    `noise` is the logarithm of the share of the text that the other edits change. A word is known or not only where
+    it has three signs or more, one of them a letter; words are compared in the stretch from the white space
+    before an edit to that behind it, as if no other edit were made.
+    """
+    n_proposed = sum(not is_repair(edit) for edit in edits)
+    errors, chars = _NOISE_SLACK
+    noise = math.log((max(n_proposed - 1, 0) + errors) / (len(text) + chars)) - _NOISE_AT_REST
+    return [_features(text, edit, noise, lexicon) for edit in edits]
+
+
+def _features(text: str, edit: Edit, noise: float, lexicon: Lexicon | None) -> tuple[float, ...]:
+    start, end = edit.start, edit.end
+    while start > 0 and not text[start - 1].isspace():
+        start -= 1
+    while end < len(text) and not text[end].isspace():
+        end += 1
+    end = min(end + 2, len(text))  # a line's end behind a hyphen
+    before, after = text[start:end], text[start : edit.start] + edit.after + text[edit.end : end]
+    was, now = _frequency(before, lexicon), _frequency(after, lexicon)
+    is_known, stays_known = was is not None and was > -math.inf, now is not None and now > -math.inf
+    is_word = was is not None and now is not None
+    gain = now - was if was is not None and now is not None and is_known and stays_known else 0.0
+    visible = "".join((edit.before + edit.after).split())
+    return (
+        1.0,
+        _log_odds(edit.confidence),
+        noise,
+        float(is_word and not is_known and stays_known),
+        float(is_word and is_known and not stays_known),
+        float(is_word and is_known and stays_known),
+        gain / _FREQUENCY_SCALE,
+        float(before[:1].isupper()),
+        float(not visible and len(edit.after) < len(edit.before)),
+        float(not visible and len(edit.after) > len(edit.before)),
+        float(bool(visible) and not any(map(str.isalnum, visible))),
+        float(edit.before != edit.after and edit.before.lower() == edit.after.lower()),
+        float(edit.before.lower().translate(RUSSIFIED) == edit.after.lower().translate(RUSSIFIED)),
+        float(not edit.before),
+        float(not edit.after),
+    )
+
+
+def _frequency(stretch: str, lexicon: Lexicon | None) -> float | None:
+    """Return the log frequency of the rarest word of `stretch`, -inf if one is unknown, None without words to know."""
+    if lexicon is None:
+        return None
+    words = [w.text.lower() for w in words_of(stretch) if len(w.text) >= _LEAST_WORD_CHARS and not w.is_divided]
+    frequencies = [lexicon.log_frequency(w) if w in lexicon else -math.inf for w in words if any(map(str.isalpha, w))]
+    return min(frequencies, default=None)
+
+
+def fit(rows: Sequence[Sequence[float]], is_right: Sequence[bool], fitted_on: Sequence[str] = ()) -> Calibration:
+    """Return the calibration that makes the outcomes likeliest.
+
+    Newton's method on the log likelihood with a weak normal prior around the identity (precision 1), so that few
+    edits move it little; no edits at all give weights that leave the model's probabilities as they are.
+
+    Args:
+        rows: the features of each edit.
+        is_right: as many outcomes.
+        fitted_on: names for the record.
+    """
+    x = np.array(rows, dtype=np.float64).reshape(len(rows), len(FEATURES))
+    y = np.array(is_right, dtype=np.float64)
+    prior = np.array([float(name == "log_odds") for name in FEATURES])
+    weights = prior.copy()
+
+    def loss(w: Any) -> float:
+        z = x @ w
+        return float(np.sum(np.logaddexp(0.0, z) - y * z) + _PRIOR_PRECISION / 2 * np.sum((w - prior) ** 2))
+
+    for _ in range(_N_STEPS):
+        p = 1 / (1 + np.exp(-x @ weights))
+        gradient = x.T @ (p - y) + _PRIOR_PRECISION * (weights - prior)
+        curvature = x.T @ (x * (p * (1 - p))[:, None]) + _PRIOR_PRECISION * np.eye(len(FEATURES))
+        step = np.linalg.solve(curvature, gradient)
+        scale = 1.0
+        while scale > _EDGE and loss(weights - scale * step) > loss(weights):
+            scale /= 2
+        weights = weights - scale * step
+        if float(np.abs(step).max()) < _EDGE:
+            break
+    fitted = {name: round(float(weight), 6) for name, weight in zip(FEATURES, weights, strict=True)}
+    fitted["log_odds"] = max(fitted["log_odds"], _LEAST_SLOPE)
+    return Calibration(fitted, len(rows), tuple(fitted_on))
+
+
+def _log_odds(probability: float) -> float:
+    p = min(max(probability, _EDGE), 1 - _EDGE)
+    return math.log(p / (1 - p))
+
+
+def _sigmoid(x: float) -> float:
+    return 1 / (1 + math.exp(-x)) if x >= 0 else math.exp(x) / (1 + math.exp(x))
