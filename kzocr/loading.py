@@ -115,6 +115,17 @@ def load_spelling(
     return Lexicon.read(lexicon), SpellingModel.read(spelling)
 
 
+def companions(name_or_path: str | None = None, *, revision: str | None = None) -> list[Path]:
+    """Return the files that lie beside a model's weights and that every corrector uses: calibration, spelling, lexicon.
+
+    Args:
+        name_or_path: as for `load_model`.
+        revision: as for `load_model`.
+    """
+    found = [_beside(name_or_path, name, revision) for name in (CALIBRATION_FILE, SPELLING_FILE, LEXICON_FILE)]
+    return [path for path in found if path is not None]
+
+
 def _beside(name_or_path: str | None, file_name: str, revision: str | None) -> Path | None:
     """Return the path of a file beside a model, or `None` if there is none."""
     location = locate(name_or_path, revision)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -23,7 +24,7 @@ from kzocr.config import ModelConfig
 from kzocr.corpus import Source
 from kzocr.corrector import Corrector
 from kzocr.guards import Guards
-from kzocr.loading import load_model
+from kzocr.loading import EMBEDDED, load_model
 from kzocr.pairs import TextPair
 from kzocr.training import Trainer, TrainingError
 
@@ -37,11 +38,16 @@ def lossy(text: str) -> str:
     return text.translate(LOST)
 
 
+BESIDE = ("calibration.json", "spelling.json")
+
+
 @pytest.fixture(scope="module")
 def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     torch.manual_seed(0)
     folder = tmp_path_factory.mktemp("models") / "tiny"
     write_model(build_model(TINY), folder, {"name": "tiny"})
+    for name in BESIDE:
+        shutil.copy(EMBEDDED / name, folder)
     return folder
 
 
@@ -181,6 +187,8 @@ def test_two_rounds_on_a_toy_give_a_model_and_a_report(
     assert load_model(report.model).config.d_model == 16
     metadata = json.loads((tmp_path / "run" / "model" / "training.json").read_text(encoding="utf-8"))
     assert metadata["adaptation"]["blend"] == 1.0
+    for name in BESIDE:
+        assert (tmp_path / "run" / "model" / name).read_bytes() == (EMBEDDED / name).read_bytes()
     assert metadata["parent"]["parent"]["name"] == "tiny"
     assert report.after.held_out.known_words > report.before.held_out.known_words > report.known_words_read
     assert report.after.pairs is not None

@@ -31,12 +31,11 @@ from kzocr.adaptation.judgement import (
 )
 from kzocr.adaptation.noise import PRIOR_NAME, VOCABULARY_NAME, document_words, estimate_noise, write_noise
 from kzocr.checkpoint import read_metadata, write_model
-from kzocr.confidence import CALIBRATION_FILE
 from kzocr.config import ModelConfig, TrainingConfig, config_from_dict
 from kzocr.corpus import load_corpus
 from kzocr.corrector import Corrector
 from kzocr.guards import Guards
-from kzocr.loading import EMBEDDED, check_folder, load_model
+from kzocr.loading import EMBEDDED, check_folder, companions, load_model
 from kzocr.pairs import TextPair
 from kzocr.training import Trainer
 
@@ -228,7 +227,7 @@ class Adaptation:
             n_steps = config.run.max_steps
             trainer.on_step = lambda step: self.on_progress(f"round {number}: training", step, n_steps)
             trainer.train()
-        self._calibrate(folder / "model")
+        self._equip(folder / "model")
         return str(folder / "model"), int(channel["provenance"]["n_misreadings"])
 
     def _config(self, number: int, model: str, folder: Path) -> TrainingConfig:
@@ -286,18 +285,17 @@ class Adaptation:
         for blend in BLENDS:
             shutil.rmtree(folder, ignore_errors=True)
             write_blend(self.settings.base, model, blend, folder)
-            self._calibrate(folder)
+            self._equip(folder)
             self.on_progress(f"judging a blend of {blend:.0%}", 0, 1)
             harm = judge_clean(self._corrector(str(folder)), self.clean.judged)
             if clean_objection(before.clean, harm) is None:
                 break
         return blend, folder
 
-    def _calibrate(self, folder: Path) -> None:
-        """Give a new model the first one's calibration: without ground truth none can be fitted."""
-        source = Path(self.settings.base) / CALIBRATION_FILE
-        if source.is_file():
-            shutil.copyfile(source, folder / CALIBRATION_FILE)
+    def _equip(self, folder: Path) -> None:
+        """Give a new model the first one's calibration and lexicon: without ground truth none can be fitted."""
+        for path in companions(self.settings.base):
+            shutil.copyfile(path, folder / path.name)
 
     def _judgement(self, model: str, what: str) -> Judgement:
         self.on_progress(what, 0, 1)
