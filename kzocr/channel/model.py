@@ -22,8 +22,8 @@ from kzocr.channel.rules import MAX_PROBABILITY, Rule
 from kzocr.channel.sampling import Sampler
 from kzocr.json_files import read_json_object
 
-UNKNOWABLE = string.digits + string.ascii_letters + "–—+=&@#<>$€₸§°•"
-"""Signs whose corruption cannot be undone without guessing: digits, Latin letters in Kazakh text, dashes (what was
+UNKNOWABLE = string.digits + string.ascii_letters + "ёЁ–—+=&@#<>$€₸§°•"
+"""Signs whose corruption cannot be undone without guessing: digits, Latin letters in Kazakh text, ё, dashes (what was
 printed where `-` was read?) and signs that stand alone."""
 
 TELLING_DASHES = frozenset({"--", "-—", "——", "-–"})
