@@ -221,6 +221,9 @@ def calibrate(
 ) -> CalibrationReport:
     """Return a calibration fitted on some documents, with its figures on others.
 
+    Sets with many edits (engines without Kazakh letters) would drown those with few (clean text), of which there is as
+    much in the world: in the fit a set of n edits counts as much as the square root of n.
+
     Args:
         fitting: passages by set, with the model's own probabilities as confidences.
         testing: passages of other documents.
@@ -232,11 +235,11 @@ def calibrate(
     documents = [{(name, p.document_id) for name, ps in side.items() for p in ps} for side in (fitting, testing)]
     if common := documents[0] & documents[1]:
         raise ValueError(f"documents on both sides: {sorted(common)[:3]}")
-    rows, fit_right = _examples([p for ps in fitting.values() for p in ps], lexicon)
+    rows, fit_right, importance = _examples(fitting, lexicon)
     test_values, test_right = outcomes(p for ps in testing.values() for p in ps)
     if not rows or not test_values:
         raise ValueError(f"{len(rows)} edits to fit on and {len(test_values)} to test on: more pairs are needed")
-    calibration = fit(rows, fit_right, sorted(fitting))
+    calibration = fit(rows, fit_right, sorted(fitting), importance)
     mapped = {name: [calibrated(p, calibration, lexicon) for p in ps] for name, ps in testing.items()}
     return CalibrationReport(
         calibration=calibration,
@@ -254,14 +257,22 @@ def calibrated(passage: JudgedPassage, calibration: Calibration, lexicon: Lexico
     return replace(passage, edits=tuple(calibration.calibrated(passage.hypothesis, passage.edits, lexicon)))
 
 
-def _examples(passages: Iterable[JudgedPassage], lexicon: Lexicon | None) -> tuple[list[tuple[float, ...]], list[bool]]:
-    """Return the features of all edits that a model proposed, and whether each is right."""
-    judged = [
-        (row, n_removed > 0)
-        for passage in passages
-        for edit, row, n_removed in zip(
-            passage.edits, features(passage.hypothesis, passage.edits, lexicon), passage.n_removed, strict=True
-        )
-        if not is_repair(edit)
-    ]
-    return [row for row, _ in judged], [is_right for _, is_right in judged]
+def _examples(
+    fitting: Mapping[str, Sequence[JudgedPassage]], lexicon: Lexicon | None
+) -> tuple[list[tuple[float, ...]], list[bool], list[float]]:
+    """Return the features of all edits that a model proposed, whether each is right, and its weight in the fit."""
+    rows, is_right, importance = [], [], []
+    for passages in fitting.values():
+        judged = [
+            (row, n_removed > 0)
+            for passage in passages
+            for edit, row, n_removed in zip(
+                passage.edits, features(passage.hypothesis, passage.edits, lexicon), passage.n_removed, strict=True
+            )
+            if not is_repair(edit)
+        ]
+        rows += [row for row, _ in judged]
+        is_right += [right for _, right in judged]
+        importance += [1 / math.sqrt(len(judged))] * len(judged)
+    mean = share(sum(importance), len(importance)) or 1.0
+    return rows, is_right, [value / mean for value in importance]

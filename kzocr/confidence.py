@@ -192,7 +192,12 @@ def _frequency(stretch: str, lexicon: Lexicon | None) -> float | None:
     return min(frequencies, default=None)
 
 
-def fit(rows: Sequence[Sequence[float]], is_right: Sequence[bool], fitted_on: Sequence[str] = ()) -> Calibration:
+def fit(
+    rows: Sequence[Sequence[float]],
+    is_right: Sequence[bool],
+    fitted_on: Sequence[str] = (),
+    importance: Sequence[float] | None = None,
+) -> Calibration:
     """Return the calibration that makes the outcomes likeliest.
 
     Newton's method on the log likelihood with a weak normal prior around the identity (precision 1), so that few
@@ -202,20 +207,22 @@ def fit(rows: Sequence[Sequence[float]], is_right: Sequence[bool], fitted_on: Se
         rows: the features of each edit.
         is_right: as many outcomes.
         fitted_on: names for the record.
+        importance: what each edit counts, positive; 1 without it.
     """
     x = np.array(rows, dtype=np.float64).reshape(len(rows), len(FEATURES))
     y = np.array(is_right, dtype=np.float64)
+    counts = np.ones_like(y) if importance is None else np.array(importance, dtype=np.float64)
     prior = np.array([float(name == "log_odds") for name in FEATURES])
     weights = prior.copy()
 
     def loss(w: Any) -> float:
         z = x @ w
-        return float(np.sum(np.logaddexp(0.0, z) - y * z) + _PRIOR_PRECISION / 2 * np.sum((w - prior) ** 2))
+        return float(np.sum(counts * (np.logaddexp(0.0, z) - y * z)) + _PRIOR_PRECISION / 2 * np.sum((w - prior) ** 2))
 
     for _ in range(_N_STEPS):
         p = 1 / (1 + np.exp(-x @ weights))
-        gradient = x.T @ (p - y) + _PRIOR_PRECISION * (weights - prior)
-        curvature = x.T @ (x * (p * (1 - p))[:, None]) + _PRIOR_PRECISION * np.eye(len(FEATURES))
+        gradient = x.T @ (counts * (p - y)) + _PRIOR_PRECISION * (weights - prior)
+        curvature = x.T @ (x * (counts * p * (1 - p))[:, None]) + _PRIOR_PRECISION * np.eye(len(FEATURES))
         step = np.linalg.solve(curvature, gradient)
         scale = 1.0
         while scale > _EDGE and loss(weights - scale * step) > loss(weights):

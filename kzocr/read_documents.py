@@ -28,7 +28,7 @@ LEAST_PIECES = 3
 LEAST_SIMILARITY = 0.4
 """What is read less like the print than this (1 - edits / longer length) can be guessed, not mended."""
 
-_NOT_GUESSED = re.compile("[0-9A-Za-z]")
+_NOT_GUESSED = re.compile("[0-9A-Za-zёЁ]")
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,7 @@ def pieces(pair: TextPair) -> list[Piece]:
     """Return `pair` cut at every white space that stands in both texts.
 
     What cannot be known stays as it was read, so that nobody learns to guess: numbers and words with Latin letters
-    that were misread, and what was read beyond recognition.
+    (or ё) that were misread, and what was read beyond recognition.
     """
     found: list[Piece] = []
     printed_start = read_start = 0
