@@ -21,8 +21,10 @@ from kzocr.lexicon import Lexicon
 from kzocr.loading import load_calibration, load_model, load_spelling
 from kzocr.outputs import Decoder, OutputCache
 from kzocr.passes import GROUP_BATCHES, Correction, Pass, settled
+from kzocr.recollection import Recollection
 from kzocr.reflow import Flow, Layout, reflow
 from kzocr.respelling import LexiconDecoder
+from kzocr.skeletons import Skeletons
 from kzocr.windows import CONTEXT_BYTES, CORE_BYTES
 
 BATCH_BYTES = 8192
@@ -288,9 +290,12 @@ def _counter(flows: Sequence[tuple[str, Flow]], on_progress: Progress | None) ->
 def _load_decoder(source: _Source) -> Decoder:
     """Return the model of `source`, with its lexicon where there is one."""
     name, revision = source["name_or_path"], source["revision"]
-    decoder = GuidedDecoder(load_model(name, revision=revision, device=source["device"], dtype=source["dtype"]))
+    model = load_model(name, revision=revision, device=source["device"], dtype=source["dtype"])
     found = load_spelling(name, revision=revision) if source["use_lexicon"] else None
-    return decoder if found is None else LexiconDecoder(decoder, *found)
+    if found is None:
+        return GuidedDecoder(model, memory=Recollection())
+    lexicon, spelling = found
+    return LexiconDecoder(GuidedDecoder(model, memory=Recollection(Skeletons(lexicon))), lexicon, spelling)
 
 
 @lru_cache(maxsize=1)

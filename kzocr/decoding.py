@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import torch
 from transformers import GenerationConfig, LogitsProcessorList, PreTrainedModel, SuppressTokensLogitsProcessor
@@ -46,6 +47,16 @@ UNSUPPORTED_SETTINGS = {
     "sequence_bias": None,
 }
 """Generation settings that make greedy decoding choose another id than the likeliest; neutral values."""
+
+
+class Memory(Protocol):
+    """What was learnt from earlier rows, such as `kzocr.recollection.Recollection`."""
+
+    def learn(self, source: Sequence[int], output: Sequence[int]) -> None:
+        """Take in a row's input ids and output ids, both without an end of sequence."""
+
+    def draft(self, source: Sequence[int]) -> list[int]:
+        """Return the ids that are expected to come out for the input ids `source`."""
 
 
 @dataclass(frozen=True)
@@ -127,6 +138,7 @@ class GuidedDecoder:
         longest_stretch_bytes: how far that number grows, doubling, while all are accepted.
         mask_non_bytes: only bytes and the end of sequence can come out. If False any id of the vocabulary
             can.
+        memory: improves the drafts by what came out before; without it every draft is its input.
 
     Raises:
         TypeError: a model class whose decoder this does not know.
@@ -140,6 +152,7 @@ class GuidedDecoder:
         first_stretch_bytes: int = 16,
         longest_stretch_bytes: int = 64,
         mask_non_bytes: bool = True,
+        memory: Memory | None = None,
     ) -> None:
         if not 1 <= first_stretch_bytes <= longest_stretch_bytes:
             raise ValueError("a stretch has at least one byte, and the first is not longer than the longest")
@@ -153,6 +166,7 @@ class GuidedDecoder:
         self.counts = DecodingCounts()
         self._allowed = frozenset(self.output_ids)
         self._second_bytes: dict[tuple[int, ...], tuple[int, ...]] = {}
+        self._memory = memory
 
     def decode(
         self,
@@ -185,7 +199,9 @@ class GuidedDecoder:
     ) -> list[tuple[Decoded, Row]]:
         """Return what `decode` does, each with the model's state behind it, which `score` takes."""
         limits = limits_of(inputs, max_new_bytes)
-        drafts = inputs if drafts is None else drafts
+        memory = self._memory if drafts is None else None
+        if drafts is None:
+            drafts = inputs if memory is None else [memory.draft(self._usable(source)) for source in inputs]
         if len(drafts) != len(inputs):
             raise ValueError(f"{len(drafts)} drafts for {len(inputs)} inputs")
         if not all(inputs):
@@ -202,6 +218,10 @@ class GuidedDecoder:
             counts += self._advance(active)
             active = [s for s in active if not s.finished and len(s.draft.chosen) < s.max_new_bytes]
         self.counts += counts
+        if memory is not None:
+            for source, state in zip(inputs, states, strict=True):
+                if state.finished:
+                    memory.learn(self._usable(source), state.draft.chosen[:-1])
         return [(_decoded(state), state.row) for state in states]
 
     @torch.inference_mode()

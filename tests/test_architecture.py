@@ -46,6 +46,8 @@ LAYERS: dict[str, tuple[int, bool]] = {
     "baselines": (4, False),
     "proposals": (4, False),
     "read_documents": (3, True),
+    "recollection": (3, True),
+    "skeletons": (2, False),
     "noisy_channel": (4, False),
     "heatmap": (3, False),
     "evaluate_metric": (2, False),
