@@ -166,7 +166,7 @@ class GuidedDecoder:
         self.counts = DecodingCounts()
         self._allowed = frozenset(self.output_ids)
         self._second_bytes: dict[tuple[int, ...], tuple[int, ...]] = {}
-        self._memory = memory
+        self.memory = memory
 
     def decode(
         self,
@@ -199,7 +199,7 @@ class GuidedDecoder:
     ) -> list[tuple[Decoded, Row]]:
         """Return what `decode` does, each with the model's state behind it, which `score` takes."""
         limits = limits_of(inputs, max_new_bytes)
-        memory = self._memory if drafts is None else None
+        memory = self.memory if drafts is None else None
         if drafts is None:
             drafts = inputs if memory is None else [memory.draft(self._usable(source)) for source in inputs]
         if len(drafts) != len(inputs):
