@@ -7,7 +7,7 @@
 
 `decoding`: guided decoding next to `transformers`, also at the batch size that suits `generate` best, and next to
 CTranslate2 where `pip install ctranslate2` was done: the same windows, the same checkpoint, every output compared with
-greedy `generate`. Without `--text` it is the package's own sentences as one document of Tesseract's Russian model, drawn
+greedy `generate`. Without `--text` it is the package's sentences as a document of Tesseract's Russian model, drawn
 from the counted prior. No window comes twice, and kzocr, whose drafts learn from earlier windows, forgets them before
 every run. The profile says what the floor is: the same decoding with the finished output as the draft, which no better
 guess can beat. Two minutes on two CPU cores.
