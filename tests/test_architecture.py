@@ -32,6 +32,7 @@ LAYERS: dict[str, tuple[int, bool]] = {
     "run_state": (1, False),
     "run_log": (2, True),
     "alternatives": (2, False),
+    "attention": (2, True),
     "confusion": (2, False),
     "encoding": (2, True),
     "views": (2, False),
