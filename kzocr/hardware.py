@@ -47,3 +47,8 @@ def speed_up(model: PreTrainedModel, device: torch.device) -> None:
             module.act = torch.nn.GELU(approximate="tanh")
     if device.type == "cpu":
         model.set_attn_implementation("eager")
+
+
+def device_name(device: torch.device) -> str:
+    """Return the product's name of a GPU, and the kind of any other device."""
+    return torch.cuda.get_device_name(device) if device.type == "cuda" else device.type

@@ -1,6 +1,6 @@
 """Files and names on a command line -> reports: which texts, which correctors, where the results go.
 
-`kzocr evaluate` and `scripts/evaluate.py` are the same function of `kzocr.cli` and call this module.
+`kzocr evaluate` and `scripts/evaluate.py` are the same function of `kzocr.cli.measuring` and call this module.
 """
 
 from __future__ import annotations

@@ -29,7 +29,8 @@ from kzocr.corrector import Corrector
 from kzocr.evaluation import evaluate
 from kzocr.metrics import cer
 from kzocr.pairs import TextPair, read_pairs
-from kzocr.training import Trainer, TrainingError
+from kzocr.run_state import TrainingError
+from kzocr.training import Trainer
 
 CLEAN_SHARE = 0.12
 """Documents without noise, the same for every rival; that of the shipped mixture."""
@@ -58,7 +59,7 @@ def generators(prior: str, table: Sequence[TextPair], rate: float) -> dict[str, 
 def train(config: TrainingConfig, generator: Generator, folder: Path) -> Path:
     """Return the folder of the model that learnt from `generator`; a stopped run goes on."""
     trainer = Trainer(config, folder)
-    trainer.sampler.prior = generator  # type: ignore[assignment]
+    trainer.data.sampler.prior = generator  # type: ignore[assignment]
     return trainer.train()
 
 

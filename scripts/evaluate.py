@@ -20,7 +20,7 @@ from __future__ import annotations
 
 import typer
 
-from kzocr.cli import evaluate
+from kzocr.cli.measuring import evaluate
 
 if __name__ == "__main__":
     typer.run(evaluate)

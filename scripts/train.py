@@ -26,7 +26,9 @@ def main() -> int:
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 
     from kzocr.config import load_config
-    from kzocr.training import LOG_NAME, Trainer, TrainingError, read_log
+    from kzocr.run_log import LOG_NAME, read_log
+    from kzocr.run_state import TrainingError
+    from kzocr.training import Trainer
 
     try:
         config = load_config(arguments.config)

@@ -17,8 +17,8 @@ from kzocr.config import OptimizerConfig
 from kzocr.data import Batch, Example, ExampleSampler, Pools, make_batches
 from kzocr.encoding import IGNORED_LABEL, collate, encode
 from kzocr.hardware import resolve_precision, speed_up
+from kzocr.loss import masked_cross_entropy, shift_right
 from kzocr.optimization import make_optimizer
-from kzocr.training import masked_cross_entropy, shift_right
 
 N_WARMUP_STEPS = 2
 

@@ -26,7 +26,8 @@ from kzocr.corrector import Corrector
 from kzocr.guards import Guards
 from kzocr.loading import EMBEDDED, load_model
 from kzocr.pairs import TextPair
-from kzocr.training import Trainer, TrainingError
+from kzocr.run_state import TrainingError
+from kzocr.training import Trainer
 
 TINY = ModelConfig("scratch", 16, 16, 8, 2, 1, 1, 0.0)
 CLEAN = [line.replace("Кітапхана", f"{n}-кітапхана") for n in range(4) for line in package_lines()]

@@ -149,7 +149,7 @@ def test_without_gradio_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch,
     monkeypatch.setitem(sys.modules, "gradio", None)
     with pytest.raises(ModuleNotFoundError, match=r"pip install 'kzocr\[demo\]'"):
         build(demo)
-    monkeypatch.setattr("kzocr.cli._corrector", lambda *_: demo.corrector)
+    monkeypatch.setattr("kzocr.cli.serving.load_corrector", lambda *_: demo.corrector)
     result = CliRunner().invoke(app, ["demo"])
     assert result.exit_code == 1
     assert "kzocr[demo]" in result.stderr

@@ -22,9 +22,13 @@ from kzocr.checkpoint import checkpoints, newest_checkpoint
 from kzocr.config import TrainingConfig, load_config
 from kzocr.data import Batch
 from kzocr.encoding import IGNORED_LABEL, decode, encode
+from kzocr.loss import shift_right
 from kzocr.metrics import cer
 from kzocr.pairs import TextPair, write_pairs
-from kzocr.training import Progress, Trainer, TrainingError, read_log, shift_right, validate_pairs
+from kzocr.run_log import read_log
+from kzocr.run_state import Progress, TrainingError
+from kzocr.training import Trainer
+from kzocr.validation import validate_pairs
 
 ROOT = Path(__file__).parent.parent
 CONFIG = ROOT / "configs" / "smoke.yaml"
@@ -135,7 +139,7 @@ def test_pairs_are_corrected_window_by_window_and_joined_again(monkeypatch: pyte
             assert all(len(ids) <= 41 for ids in inputs)
             return [SimpleNamespace(ids=encode(decode(ids).replace("K", "Қ"))) for ids in inputs]
 
-    monkeypatch.setattr("kzocr.training.GuidedDecoder", Repairs)
+    monkeypatch.setattr("kzocr.validation.GuidedDecoder", Repairs)
     text = "Қар жауды.  Қыс келді!\n \n\tҚол тоңды. " * 5
     pair = TextPair(reference=text, hypothesis=text.replace("Қ", "K"), document_id="a", origin="real")
     rates = validate_pairs(torch.nn.Identity(), [pair], window_bytes=40)  # type: ignore[arg-type]
@@ -330,7 +334,7 @@ def test_two_processes_share_the_work_and_count_the_bytes_of_both(tmp_path: Path
     metadata = json.loads((tmp_path / "model" / "training.json").read_text(encoding="utf-8"))
     assert metadata["n_processes"] == 2
     trainer = Trainer(smoke(), tmp_path / "single")
-    batches = trainer._batches()
+    batches = trainer.data.batches(trainer.config, trainer.progress, 1, 0)
     for _ in range(2 * 12):
         next(batches)
     assert described["progress"]["target_bytes"] <= trainer.progress.target_bytes * 1.5

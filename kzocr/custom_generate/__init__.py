@@ -20,6 +20,7 @@ SOURCES = {
     "decoding.py": PACKAGE / "decoding.py",
     "drafts.py": PACKAGE / "drafts.py",
     "packed.py": PACKAGE / "packed.py",
+    "attention.py": PACKAGE / "attention.py",
     "encoding.py": PACKAGE / "encoding.py",
 }
 """The files of the folder and what they are made from; together they import nothing of kzocr."""
