@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from test_data import CONFIG
 
 from kzocr.alignment import align
 from kzocr.channel.prior import ChannelPrior
@@ -14,7 +15,6 @@ from kzocr.data import ExampleSampler
 from kzocr.encoding import n_bytes
 from kzocr.pairs import TextPair, write_pairs
 from kzocr.read_documents import Piece, ReadDocuments, load_read_documents, pieces
-from tests.test_data import CONFIG
 
 PRINTED = "Ауыл шетіндегі ескі диірмен\nжазда да, қыста да айналып тұрады.\nСуы мол, тасы берік екен."
 READ = "Ауьл шетіндегі ес кі диірмен\nжазда да, кыста да айна лып турады.\nСуы мол, тась берік екен."

@@ -5,13 +5,13 @@ from collections.abc import Sequence
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from test_decoding import KAZAKH, NOISY, assert_same, tiny_model
 
 from kzocr.decoding import GuidedDecoder, generate_greedy
 from kzocr.encoding import encode
 from kzocr.lexicon import Lexicon
 from kzocr.recollection import MAX_SURROUNDINGS, Recollection
 from kzocr.skeletons import Skeletons
-from tests.test_decoding import KAZAKH, NOISY, assert_same, tiny_model
 
 
 def ids(text: str) -> list[int]:
