@@ -8,17 +8,23 @@ the neighbours of a known word that the model itself was not sure of. Nothing is
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
+from kzocr.doubts import Alternative
 from kzocr.lexicon import Lexicon
+from kzocr.misreadings import NO_MISREADINGS, Misreadings
 from kzocr.text import LETTERS
 
 MAX_ALTERNATIVES = 8
 """Known words that are looked at for one unknown one."""
 
 _DISTANCE_COST = 2.5
-"""What one edit costs against the logarithm of a word's frequency, when the nearest words are chosen."""
+_MISREADING_COST = 0.5
+_CANDIDATES = 6 * MAX_ALTERNATIVES
+"""The nearest words are chosen by the logarithm of a word's frequency, less so much for each edit; these are then ranked
+by what engines misread, less so much for each nat."""
 
 _LEAST_CHARS = 3
 _LEAST_PART_CHARS = 2
@@ -28,34 +34,7 @@ _ASCII_LETTER = re.compile(r"[A-Za-z]")
 
 
 @dataclass(frozen=True, slots=True)
-class Alternative:
-    """Another spelling for a stretch of a text.
-
-    Attributes:
-        start: first character of the stretch.
-        end: one past its last character.
-        before: the stretch.
-        after: the known word, or words, in the case of the stretch.
-        distance: edits between the two.
-        log_frequency: natural logarithm of the word's share of all words; of two words the rarer one's.
-        is_capitalised: whether the stretch begins with a capital: a name, perhaps.
-        is_known: whether the stretch is a known word too.
-        log_frequency_before: its own log frequency if it is, else 0.
-    """
-
-    start: int
-    end: int
-    before: str
-    after: str
-    distance: int
-    log_frequency: float
-    is_capitalised: bool
-    is_known: bool = False
-    log_frequency_before: float = 0.0
-
-
-@dataclass(frozen=True, slots=True)
-class _Word:
+class Word:
     """A token's letters: where they are, and whether a line's end divides the word."""
 
     start: int
@@ -64,7 +43,7 @@ class _Word:
     is_divided: bool
 
 
-def words_of(text: str) -> Iterator[_Word]:
+def words_of(text: str) -> Iterator[Word]:
     """Yield the words of `text` without the punctuation around them; both parts of hyphenated ones are words."""
     after_hyphen = False
     for token in _TOKEN.finditer(text):
@@ -78,7 +57,7 @@ def words_of(text: str) -> Iterator[_Word]:
                 place = start + piece.index(core)
                 is_first, is_last = number == 0, number >= len(pieces) - 3
                 divided = (is_first and after_hyphen) or (is_last and ends_divided)
-                yield _Word(place, place + len(core), core, divided)
+                yield Word(place, place + len(core), core, divided)
             start += len(piece)
         after_hyphen = ends_divided
 
@@ -88,12 +67,15 @@ def unknown_share(text: str, lexicon: Lexicon) -> float:
 
     Words that a line's end divides, short ones and ones without Kazakh letters are not counted.
     """
-    words = [word for word in words_of(text) if _is_word(word)]
+    words = [word for word in words_of(text) if is_whole_word(word)]
     return sum(word.text.lower() not in lexicon for word in words) / len(words) if words else 0.0
 
 
 def alternatives(
-    text: str, lexicon: Lexicon, is_doubtful: Callable[[int, int], bool] = lambda start, end: False
+    text: str,
+    lexicon: Lexicon,
+    is_doubtful: Callable[[int, int], bool] = lambda start, end: False,
+    usual: Misreadings = NO_MISREADINGS,
 ) -> list[Alternative]:
     """Return what else the unknown words of `text`, and the known ones in doubt, could be, from left to right.
 
@@ -101,26 +83,39 @@ def alternatives(
         text: what a model printed for a window.
         lexicon: the known words.
         is_doubtful: says of a stretch (first character, one past the last) that the model was not sure of it.
+        usual: what engines take for what, to choose the likely ones of many.
     """
     words = list(words_of(text))
     found: list[Alternative] = []
     for index, word in enumerate(words):
-        if not _is_word(word):
+        if not is_whole_word(word):
             continue
         if word.text.lower() in lexicon:
             if is_doubtful(word.start, word.end):
-                found += _respelt_known(word, lexicon)
+                found += _between(words, index, index, _respelt_known(word, lexicon))
             continue
-        candidates = [*_respelt(word, lexicon), *_split(word, lexicon)]
+        candidates = _between(words, index, index, [*_respelt(word, lexicon), *_split(word, lexicon)])
         for left, right in ((index - 1, index), (index, index + 1)):
             if left >= 0 and right < len(words):
-                candidates += _joined(text, words[left], words[right], lexicon)
+                candidates += _between(words, left, right, _joined(text, words[left], words[right], lexicon))
         candidates.sort(key=lambda item: _DISTANCE_COST * item.distance - item.log_frequency)
-        found += candidates[:MAX_ALTERNATIVES]
+        found += sorted(candidates[:_CANDIDATES], key=partial(_cost, usual=usual))[:MAX_ALTERNATIVES]
     return found
 
 
-def _is_word(word: _Word) -> bool:
+def _cost(item: Alternative, usual: Misreadings) -> float:
+    """Return how little there is to say for an alternative before a model has seen it."""
+    return -_MISREADING_COST * usual.log_probability(printed=item.after, read=item.before) - item.log_frequency
+
+
+def _between(words: Sequence[Word], first: int, last: int, items: Iterable[Alternative]) -> list[Alternative]:
+    """Return the alternatives for the words from `first` to `last` with the words around these."""
+    left = words[first - 1].text.lower() if first > 0 else ""
+    right = words[last + 1].text.lower() if last + 1 < len(words) else ""
+    return [replace(item, left=left, right=right) for item in items]
+
+
+def is_whole_word(word: Word) -> bool:
     """Return whether a second look at `word` makes sense: Kazakh, whole, and long enough to be recognised."""
     return (
         len(word.text) >= _LEAST_CHARS
@@ -131,14 +126,14 @@ def _is_word(word: _Word) -> bool:
     )
 
 
-def _respelt(word: _Word, lexicon: Lexicon) -> Iterator[Alternative]:
+def _respelt(word: Word, lexicon: Lexicon) -> Iterator[Alternative]:
     length = len(word.text)
     max_distance = 1 if length <= 4 else 2 if length <= 8 else 3
     for known, distance in lexicon.near(word.text.lower(), max_distance):
         yield _alternative(word.start, word.end, word.text, known, distance, lexicon.log_frequency(known))
 
 
-def _respelt_known(word: _Word, lexicon: Lexicon) -> list[Alternative]:
+def _respelt_known(word: Word, lexicon: Lexicon) -> list[Alternative]:
     """Return the most usual known words that are one edit away from a known one."""
     lower = word.text.lower()
     near = lexicon.near(lower, 1)[:MAX_ALTERNATIVES]
@@ -147,7 +142,7 @@ def _respelt_known(word: _Word, lexicon: Lexicon) -> list[Alternative]:
     return [replace(item, is_known=True, log_frequency_before=before) for item in plain]
 
 
-def _split(word: _Word, lexicon: Lexicon) -> Iterator[Alternative]:
+def _split(word: Word, lexicon: Lexicon) -> Iterator[Alternative]:
     lower = word.text.lower()
     for place in range(_LEAST_PART_CHARS, len(lower) - _LEAST_PART_CHARS + 1):
         left, right = lower[:place], lower[place:]
@@ -156,7 +151,7 @@ def _split(word: _Word, lexicon: Lexicon) -> Iterator[Alternative]:
             yield _alternative(word.start, word.end, word.text, f"{left} {right}", 1, frequency)
 
 
-def _joined(text: str, left: _Word, right: _Word, lexicon: Lexicon) -> Iterator[Alternative]:
+def _joined(text: str, left: Word, right: Word, lexicon: Lexicon) -> Iterator[Alternative]:
     between = text[left.end : right.start]
     if between.strip(" ") or "\n" in between or not between or left.is_divided or right.is_divided:
         return

@@ -15,8 +15,9 @@ from typing import Any
 from kzocr.confidence import Calibration, features, fit, is_repair
 from kzocr.edits import Edit, apply_edits
 from kzocr.lexicon import Lexicon
-from kzocr.metrics import ErrorCounts, character_counts, share
-from kzocr.pairs import TextPair
+from kzocr.metrics import ErrorCounts, character_counts, fold_whitespace, share
+from kzocr.pairs import TextPair, passages
+from kzocr.profile import NO_PROFILE, Profile
 
 N_BINS = 10
 THRESHOLDS = (0.0, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99)
@@ -32,6 +33,7 @@ class JudgedPassage:
         hypothesis: what was read.
         edits: from left to right, offsets in characters of `hypothesis`.
         n_removed: for each edit how many character errors it alone removes; negative if it adds some.
+        profile: of the whole document.
     """
 
     document_id: str
@@ -39,6 +41,7 @@ class JudgedPassage:
     hypothesis: str
     edits: tuple[Edit, ...]
     n_removed: tuple[int, ...]
+    profile: Profile = NO_PROFILE
 
     def counts(self, min_confidence: float) -> ErrorCounts:
         """Return the character errors that are left by the edits of at least `min_confidence`."""
@@ -133,20 +136,52 @@ class CalibrationReport:
         return asdict(self)
 
 
-def judge(pair: TextPair, edits: Sequence[Edit]) -> JudgedPassage:
+def judge_document(
+    pair: TextPair, edits: Sequence[Edit], max_chars: int, lexicon: Lexicon | None = None
+) -> list[JudgedPassage]:
+    """Return passages of a document with its edits judged; edits that reach over the end of a passage are left out.
+
+    Args:
+        pair: a document; if its lines do not correspond it is one passage.
+        edits: of its hypothesis, from left to right.
+        max_chars: the most characters of a passage of more than one line: about a window's length.
+        lexicon: the known words, for the document's profile.
+    """
+    profile = NO_PROFILE if lexicon is None else Profile.of(pair.hypothesis, lexicon)
+    is_parallel = pair.reference.count("\n") == pair.hypothesis.count("\n")
+    judged = []
+    start = 0
+    for passage in passages(pair, max_chars) if is_parallel else [pair]:
+        end = start + len(passage.hypothesis)
+        own = [
+            replace(edit, start=edit.start - start, end=edit.end - start)
+            for edit in edits
+            if start <= edit.start and edit.end <= end
+        ]
+        judged.append(judge(passage, own, profile))
+        start = end + 1
+    return judged
+
+
+def judge(pair: TextPair, edits: Sequence[Edit], profile: Profile = NO_PROFILE) -> JudgedPassage:
     """Return the pair, of about a window's length, with its edits judged.
+
+    Edits that the error rate cannot see, such as one space for two, are left out.
 
     Args:
         pair: a passage.
         edits: of its hypothesis, from left to right.
+        profile: of the document that it is from.
     """
 
     def errors(text: str) -> int:
         return character_counts(reference=pair.reference, hypothesis=text).errors
 
+    read = fold_whitespace(pair.hypothesis)
+    edits = [edit for edit in edits if fold_whitespace(apply_edits(pair.hypothesis, [edit])) != read]
     before = errors(pair.hypothesis) if edits else 0
     n_removed = tuple(before - errors(apply_edits(pair.hypothesis, [edit])) for edit in edits)
-    return JudgedPassage(pair.document_id, pair.reference, pair.hypothesis, tuple(edits), n_removed)
+    return JudgedPassage(pair.document_id, pair.reference, pair.hypothesis, tuple(edits), n_removed, profile)
 
 
 def outcomes(passages: Iterable[JudgedPassage]) -> tuple[list[float], list[bool]]:
@@ -254,7 +289,9 @@ def calibrate(
 
 def calibrated(passage: JudgedPassage, calibration: Calibration, lexicon: Lexicon | None = None) -> JudgedPassage:
     """Return the passage with calibrated confidences; edits that need no model keep theirs."""
-    return replace(passage, edits=tuple(calibration.calibrated(passage.hypothesis, passage.edits, lexicon)))
+    return replace(
+        passage, edits=tuple(calibration.calibrated(passage.hypothesis, passage.edits, lexicon, passage.profile))
+    )
 
 
 def _examples(
@@ -262,12 +299,15 @@ def _examples(
 ) -> tuple[list[tuple[float, ...]], list[bool], list[float]]:
     """Return the features of all edits that a model proposed, whether each is right, and its weight in the fit."""
     rows, is_right, importance = [], [], []
-    for passages in fitting.values():
+    for judged_passages in fitting.values():
         judged = [
             (row, n_removed > 0)
-            for passage in passages
+            for passage in judged_passages
             for edit, row, n_removed in zip(
-                passage.edits, features(passage.hypothesis, passage.edits, lexicon), passage.n_removed, strict=True
+                passage.edits,
+                features(passage.hypothesis, passage.edits, lexicon, passage.profile),
+                passage.n_removed,
+                strict=True,
             )
             if not is_repair(edit)
         ]

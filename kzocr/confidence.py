@@ -17,9 +17,10 @@ from typing import Any
 import numpy as np
 
 from kzocr.alternatives import words_of
-from kzocr.edits import Edit
+from kzocr.edits import Edit, apply_edits
 from kzocr.json_files import read_json_object
 from kzocr.lexicon import Lexicon
+from kzocr.profile import NO_PROFILE, Profile
 from kzocr.text import FOREIGN_LETTERS, RUSSIFIED, nfc
 
 CALIBRATION_FILE = "calibration.json"
@@ -29,6 +30,7 @@ FEATURES = (
     "constant",
     "log_odds",
     "noise",
+    "document_noise",
     "unknown_to_known",
     "known_to_unknown",
     "known_to_known",
@@ -81,18 +83,21 @@ class Calibration:
         if not all(map(math.isfinite, self.weights.values())) or self.weights["log_odds"] <= 0:
             raise ValueError(f"a calibration needs finite weights and a positive one for log_odds, not {self.weights}")
 
-    def __call__(self, text: str, edits: Sequence[Edit], lexicon: Lexicon | None = None) -> list[float]:
+    def __call__(
+        self, text: str, edits: Sequence[Edit], lexicon: Lexicon | None = None, profile: Profile = NO_PROFILE
+    ) -> list[float]:
         """Return the confidence of each edit, 0 to 1; edits that need no model keep theirs.
 
         Args:
             text: a window.
             edits: all that the model would change in it, from left to right, with its own probabilities.
             lexicon: the known words; without one the features of words are 0.
+            profile: of the document that the window is from.
         """
         if not self.weights:
             return [edit.confidence for edit in edits]
         weights = [self.weights[name] for name in FEATURES]
-        rows = features(text, edits, lexicon)
+        rows = features(text, edits, lexicon, profile)
         return [
             edit.confidence
             if is_repair(edit)
@@ -100,9 +105,11 @@ class Calibration:
             for edit, row in zip(edits, rows, strict=True)
         ]
 
-    def calibrated(self, text: str, edits: Sequence[Edit], lexicon: Lexicon | None = None) -> list[Edit]:
+    def calibrated(
+        self, text: str, edits: Sequence[Edit], lexicon: Lexicon | None = None, profile: Profile = NO_PROFILE
+    ) -> list[Edit]:
         """Return the edits with their confidences in place of the model's probabilities."""
-        confidences = self(text, edits, lexicon)
+        confidences = self(text, edits, lexicon, profile)
         return [replace(edit, confidence=value) for edit, value in zip(edits, confidences, strict=True)]
 
     def write(self, path: Path) -> None:
@@ -138,27 +145,65 @@ def is_repair(edit: Edit) -> bool:
     return edit.confidence == 1.0 and nfc(edit.before.translate(_REPAIRS)) == edit.after
 
 
-def features(text: str, edits: Sequence[Edit], lexicon: Lexicon | None = None) -> list[tuple[float, ...]]:
+def features(
+    text: str, edits: Sequence[Edit], lexicon: Lexicon | None = None, profile: Profile = NO_PROFILE
+) -> list[tuple[float, ...]]:
     """Return the features (`FEATURES`) of each of the edits of `text`; arguments as for `Calibration.__call__`.
 
-    `noise` is the logarithm of the share of the text that the other edits change. A word is known or not only where
+    `noise` is the logarithm of the share of the text that the other edits change, `document_noise` that of the share of
+    the document's words that are unknown, both against those of a fairly clean text. A word is known or not only where
     it has three signs or more, one of them a letter; words are compared in the stretch from the white space
-    before an edit to that behind it, as if no other edit were made.
+    before an edit to that behind it, white space as it would be if all edits were made.
     """
     n_proposed = sum(not is_repair(edit) for edit in edits)
     errors, chars = _NOISE_SLACK
     noise = math.log((max(n_proposed - 1, 0) + errors) / (len(text) + chars)) - _NOISE_AT_REST
-    return [_features(text, edit, noise, lexicon) for edit in edits]
+    document_noise = math.log(profile.unknown_share / NO_PROFILE.unknown_share)
+    return [
+        _features(edit, *_stretch(text, edits, number), (noise, document_noise), lexicon)
+        for number, edit in enumerate(edits)
+    ]
 
 
-def _features(text: str, edit: Edit, noise: float, lexicon: Lexicon | None) -> tuple[float, ...]:
-    start, end = edit.start, edit.end
-    while start > 0 and not text[start - 1].isspace():
-        start -= 1
-    while end < len(text) and not text[end].isspace():
-        end += 1
-    end = min(end + 2, len(text))  # a line's end behind a hyphen
-    before, after = text[start:end], text[start : edit.start] + edit.after + text[edit.end : end]
+def _stretch(text: str, edits: Sequence[Edit], number: int) -> tuple[str, str]:
+    """Return the words that an edit touches, as they stand and as they would if all edits were made.
+
+    Args:
+        text: a window.
+        edits: of it, from left to right.
+        number: of the edit.
+    """
+    first = last = number
+    start, end = edits[number].start, edits[number].end
+    while start > 0 or first > 0:
+        if first > 0 and edits[first - 1].end == start:
+            if any(map(str.isspace, edits[first - 1].after)):
+                break
+            first -= 1
+            start = edits[first].start
+        elif start == 0 or text[start - 1].isspace():
+            break
+        else:
+            start -= 1
+    while end < len(text) or last + 1 < len(edits):
+        if last + 1 < len(edits) and edits[last + 1].start == end:
+            if any(map(str.isspace, edits[last + 1].after)):
+                break
+            last += 1
+            end = edits[last].end
+        elif end == len(text) or text[end].isspace():
+            break
+        else:
+            end += 1
+    own = [replace(edit, start=edit.start - start, end=edit.end - start) for edit in edits[first : last + 1]]
+    before, after = text[start:end], apply_edits(text[start:end], own)
+    behind = "\n" if "\n" in text[end : end + 2] else ""  # it may divide a word
+    return before + behind, after + behind
+
+
+def _features(
+    edit: Edit, before: str, after: str, noise: tuple[float, float], lexicon: Lexicon | None
+) -> tuple[float, ...]:
     was, now = _frequency(before, lexicon), _frequency(after, lexicon)
     is_known, stays_known = was is not None and was > -math.inf, now is not None and now > -math.inf
     is_word = was is not None and now is not None
@@ -167,7 +212,7 @@ def _features(text: str, edit: Edit, noise: float, lexicon: Lexicon | None) -> t
     return (
         1.0,
         _log_odds(edit.confidence),
-        noise,
+        *noise,
         float(is_word and not is_known and stays_known),
         float(is_word and is_known and not stays_known),
         float(is_word and is_known and stays_known),
@@ -184,12 +229,18 @@ def _features(text: str, edit: Edit, noise: float, lexicon: Lexicon | None) -> t
 
 
 def _frequency(stretch: str, lexicon: Lexicon | None) -> float | None:
-    """Return the log frequency of the rarest word of `stretch`, -inf if one is unknown, None without words to know."""
+    """Return the log frequency of the rarest word of `stretch`, -inf if one is unknown, None without words to know.
+
+    A single letter beside other words is a piece of one, and no known word.
+    """
     if lexicon is None:
         return None
-    words = [w.text.lower() for w in words_of(stretch) if len(w.text) >= _LEAST_WORD_CHARS and not w.is_divided]
-    frequencies = [lexicon.log_frequency(w) if w in lexicon else -math.inf for w in words if any(map(str.isalpha, w))]
-    return min(frequencies, default=None)
+    whole = (word.text.lower() for word in words_of(stretch) if not word.is_divided)
+    words = [word for word in whole if any(map(str.isalpha, word))]
+    if len(words) > 1 and any(len(word) == 1 for word in words):
+        return -math.inf
+    long = [word for word in words if len(word) >= _LEAST_WORD_CHARS]
+    return min((lexicon.log_frequency(word) if word in lexicon else -math.inf for word in long), default=None)
 
 
 def fit(

@@ -14,6 +14,7 @@ import torch
 from kzocr.confidence import IDENTITY, Calibration
 from kzocr.decoding import GuidedDecoder
 from kzocr.edits import composed
+from kzocr.examining import LexiconDecoder
 from kzocr.guards import Guards
 from kzocr.hyphens import Vocabulary, hyphen_odds
 from kzocr.inputs import check_layout, check_texts, checked
@@ -23,7 +24,7 @@ from kzocr.outputs import Decoder, OutputCache
 from kzocr.passes import GROUP_BATCHES, Correction, Pass, settled
 from kzocr.recollection import Recollection
 from kzocr.reflow import Flow, Layout, reflow
-from kzocr.respelling import LexiconDecoder
+from kzocr.respelling import Respeller
 from kzocr.skeletons import Skeletons
 from kzocr.windows import CONTEXT_BYTES, CORE_BYTES
 
@@ -61,6 +62,7 @@ class Corrector:
             a text that changed is looked at again, until a pass leaves it as it is: then
             `correct(correct(text)) == correct(text)`. Windows that stayed are not decoded again, and a text without
             edits is looked at once. With 1 this is not sought.
+        respeller: decides about the words of the model's output that the decoder says are in doubt.
     """
 
     def __init__(
@@ -73,6 +75,7 @@ class Corrector:
         context_bytes: int = CONTEXT_BYTES,
         calibration: Calibration = IDENTITY,
         max_passes: int = MAX_PASSES,
+        respeller: Respeller | None = None,
     ) -> None:
         if batch_bytes < 1:
             raise ValueError(f"batch_bytes must be positive, not {batch_bytes}")
@@ -85,13 +88,14 @@ class Corrector:
         self.context_bytes = context_bytes
         self.calibration = calibration
         self.max_passes = max_passes
+        self.respeller = respeller
         self._source: _Source | None = None
         self._lock = threading.Lock()
 
     @property
     def lexicon(self) -> Lexicon | None:
-        """The known words of the decoder, where it has some."""
-        return self.decoder.lexicon if isinstance(self.decoder, LexiconDecoder) else None
+        """The known words, where the model comes with some."""
+        return None if self.respeller is None else self.respeller.lexicon
 
     @classmethod
     def from_pretrained(
@@ -134,12 +138,14 @@ class Corrector:
             "dtype": str(dtype).removeprefix("torch."),
             "use_lexicon": use_lexicon,
         }
+        decoder, respeller = _load(source)
         corrector = cls(
-            _load_decoder(source),
+            decoder,
             batch_bytes=batch_bytes,
             guards=guards,
             calibration=load_calibration(source["name_or_path"], revision=revision) or IDENTITY,
             max_passes=max_passes,
+            respeller=respeller,
         )
         corrector._source = source
         return corrector
@@ -147,14 +153,14 @@ class Corrector:
     def __getstate__(self) -> dict[str, object]:
         state = {name: value for name, value in vars(self).items() if name != "_lock"}
         if self._source is not None:
-            del state["decoder"]
+            del state["decoder"], state["respeller"]
         return state
 
     def __setstate__(self, state: dict[str, object]) -> None:
         vars(self).update(state)
         self._lock = threading.Lock()
         if self._source is not None:
-            self.decoder = _load_decoder(self._source)
+            self.decoder, self.respeller = _load(self._source)
 
     @overload
     def correct(self, text: str, *, layout: Layout = "keep", on_progress: Progress | None = None) -> str: ...
@@ -240,7 +246,7 @@ class Corrector:
             cache,
             self.guards,
             self.calibration,
-            self.lexicon,
+            self.respeller,
             group_bytes=group_bytes,
             core_bytes=self.core_bytes,
             context_bytes=self.context_bytes,
@@ -287,15 +293,16 @@ def _counter(flows: Sequence[tuple[str, Flow]], on_progress: Progress | None) ->
     return add
 
 
-def _load_decoder(source: _Source) -> Decoder:
-    """Return the model of `source`, with its lexicon where there is one."""
+def _load(source: _Source) -> tuple[Decoder, Respeller | None]:
+    """Return the model of `source`, and what decides about words in doubt where it has a lexicon."""
     name, revision = source["name_or_path"], source["revision"]
     model = load_model(name, revision=revision, device=source["device"], dtype=source["dtype"])
     found = load_spelling(name, revision=revision) if source["use_lexicon"] else None
     if found is None:
-        return GuidedDecoder(model, memory=Recollection())
+        return GuidedDecoder(model, memory=Recollection()), None
     lexicon, spelling = found
-    return LexiconDecoder(GuidedDecoder(model, memory=Recollection(Skeletons(lexicon))), lexicon, spelling)
+    decoder = GuidedDecoder(model, memory=Recollection(Skeletons(lexicon)))
+    return LexiconDecoder(decoder, lexicon, spelling.usual), Respeller(lexicon, spelling)
 
 
 @lru_cache(maxsize=1)

@@ -91,7 +91,8 @@ class Guards:
             letters and digits than this: a model that skips a passage of the input. Specks and split letters (ьі
             for ы, LLI for Ш) lose fewer. An edit that replaces more Cyrillic letters in a row than this is refused
             too: no engine misreads so many, a model that goes on elsewhere prints another word.
-        max_added_letters: the same for letters that they add.
+        max_added_letters: the same for letters that they add; over a long stretch they may add half as many as it has
+            characters.
         min_mark_confidence: an exclamation mark behind a letter becomes a letter (engines for Russian read і as
             one) only from this confidence on where it may well be one: before a line end, a closing quote, a dash,
             or a space and a capital.
@@ -328,7 +329,7 @@ def unbalanced(edits: Sequence[Edit], guards: Guards) -> list[EditReason | None]
         n_replaced = max(sum(character in LETTERS for character in edit.before) for edit in edits[start:end])
         if max(n_lost, n_replaced) > guards.max_lost_letters:
             reason = "skipped"
-        elif -n_lost > guards.max_added_letters:
+        elif -n_lost > max(guards.max_added_letters, (edits[end - 1].end - edits[start].start) // 2):
             reason = "invented"
         reasons += [reason] * (end - start)
         start = end

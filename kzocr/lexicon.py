@@ -1,4 +1,4 @@
-"""Words with their frequencies: is this one known, how usual is it, and which known ones are spelt nearly like it?"""
+"""Words with their frequencies: is one known, how usual is it, what is spelt nearly like it, what stands beside it?"""
 
 from __future__ import annotations
 
@@ -7,12 +7,14 @@ import math
 import re
 from collections.abc import Iterable, Mapping
 from functools import cached_property
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 from rapidfuzz.distance import Levenshtein
 
+from kzocr.letter_model import LetterModel
 from kzocr.text import LOWER, RUSSIAN_LOWER, RUSSIFIED
 
 LEXICON_FILE = "lexicon.txt.xz"
@@ -26,22 +28,27 @@ _N_BITS_OF = np.array([bin(number).count("1") for number in range(1 << 16)], dty
 
 
 class Lexicon:
-    """Lower-case words of Kazakh letters, each with how often it was seen.
+    """Lower-case words of Kazakh letters, each with how often it was seen, and which stood side by side.
 
     Args:
         counts: word -> count, at least 1.
+        pairs: (word, the word behind it) -> count, at least 1; both are in `counts`.
 
     Raises:
-        ValueError: a word is not of lower-case Kazakh letters, or its count not positive.
+        ValueError: a word is not of lower-case Kazakh letters or unknown in a pair, or a count is not positive.
     """
 
-    def __init__(self, counts: Mapping[str, int]) -> None:
+    def __init__(self, counts: Mapping[str, int], pairs: Mapping[tuple[str, str], int] | None = None) -> None:
         for word, count in counts.items():
             if not _KAZAKH_WORD.fullmatch(word) or count < 1:
                 raise ValueError(
                     f"lexicon: {word!r} with count {count}: expected lower-case Kazakh letters, count >= 1"
                 )
+        for (left, right), count in (pairs or {}).items():
+            if left not in counts or right not in counts or count < 1:
+                raise ValueError(f"lexicon: pair {left!r} {right!r} with count {count}: expected words that are in it")
         self.counts = dict(counts)
+        self.pairs = dict(pairs or {})
         self._log_total = math.log(sum(self.counts.values()) or 1)
 
     def __len__(self) -> int:
@@ -79,6 +86,11 @@ class Lexicon:
         return found
 
     @cached_property
+    def letters(self) -> LetterModel:
+        """How the letters of the words follow each other; frequent words count more, but not much."""
+        return LetterModel({word: math.log1p(count) for word, count in self.counts.items()})
+
+    @cached_property
     def _words(self) -> list[str]:
         return sorted(self.counts, key=lambda word: (len(word), word))
 
@@ -91,14 +103,22 @@ class Lexicon:
         return np.array([_letter_set(word) for word in self._words], dtype=np.uint64)
 
     @classmethod
-    def from_counts(cls, counts: Mapping[str, int], least_count: int = 1) -> Lexicon:
-        """Return the lexicon of those of `counts` that are lower-case Kazakh words seen `least_count` times or more."""
+    def from_counts(
+        cls, counts: Mapping[str, int], pairs: Mapping[tuple[str, str], int] | None = None, least_count: int = 1
+    ) -> Lexicon:
+        """Return the lexicon of those of `counts` that are lower-case Kazakh words seen `least_count` times or more.
+
+        Args:
+            counts: word -> count.
+            pairs: (word, the word behind it) -> count; those of words that are not kept are left out.
+            least_count: of a word.
+        """
         kept = {word: count for word, count in counts.items() if count >= least_count and _KAZAKH_WORD.fullmatch(word)}
-        return cls(kept)
+        return cls(kept, {pair: count for pair, count in (pairs or {}).items() if pair[0] in kept and pair[1] in kept})
 
     @classmethod
     def read(cls, path: Path) -> Lexicon:
-        """Return the lexicon in an xz-compressed file of lines `word count`.
+        """Return the lexicon in an xz-compressed file of lines `word count` and `word word count`.
 
         Raises:
             ValueError: the file is no such file; the message names it and the line.
@@ -108,21 +128,26 @@ class Lexicon:
             lines = lzma.decompress(path.read_bytes()).decode("utf-8").splitlines()
         except (lzma.LZMAError, UnicodeDecodeError) as error:
             raise ValueError(f"{path}: not an xz file of UTF-8 text: {error}") from error
-        counts = {}
+        counts: dict[str, int] = {}
+        pairs: dict[tuple[str, str], int] = {}
         for number, line in enumerate(lines, start=1):
-            word, _, count = line.partition(" ")
-            if not count.isdecimal():
-                raise ValueError(f"{path}:{number}: expected a word and its count, got {line!r}")
-            counts[word] = int(count)
+            *words, count = line.split(" ")
+            if not count.isdecimal() or len(words) not in (1, 2):
+                raise ValueError(f"{path}:{number}: expected one word or two, and their count, got {line!r}")
+            if len(words) == 1:
+                counts[words[0]] = int(count)
+            else:
+                pairs[words[0], words[1]] = int(count)
         try:
-            return cls(counts)
+            return cls(counts, pairs)
         except ValueError as error:
             raise ValueError(f"{path}: {error}") from error
 
     def write(self, path: Path) -> None:
         """Write the lexicon, words in alphabetical order, so that the same words give the same file."""
-        lines = "".join(f"{word} {self.counts[word]}\n" for word in sorted(self.counts))
-        path.write_bytes(lzma.compress(lines.encode("utf-8"), preset=9))
+        lines = [f"{word} {self.counts[word]}\n" for word in sorted(self.counts)]
+        lines += [f"{left} {right} {self.pairs[left, right]}\n" for left, right in sorted(self.pairs)]
+        path.write_bytes(lzma.compress("".join(lines).encode("utf-8"), preset=9))
 
 
 def count_words(texts: Iterable[str]) -> dict[str, int]:
@@ -132,11 +157,27 @@ def count_words(texts: Iterable[str]) -> dict[str, int]:
     """
     counts: dict[str, int] = {}
     for text in texts:
-        for token in text.lower().split():
-            word = token.strip(_AROUND)
+        for word in _tokens(text):
             if _KAZAKH_WORD.fullmatch(word):
                 counts[word] = counts.get(word, 0) + 1
     return counts
+
+
+def count_pairs(texts: Iterable[str]) -> dict[tuple[str, str], int]:
+    """Return how often one word stands before another in a line, words as `count_words` knows them.
+
+    `count_pairs(["Ана тілі, ана!"]) == {("ана", "тілі"): 1, ("тілі", "ана"): 1}`.
+    """
+    counts: dict[tuple[str, str], int] = {}
+    for text in texts:
+        for pair in pairwise(_tokens(text)):
+            if all(map(_KAZAKH_WORD.fullmatch, pair)):
+                counts[pair] = counts.get(pair, 0) + 1
+    return counts
+
+
+def _tokens(text: str) -> list[str]:
+    return [token.strip(_AROUND) for token in text.lower().split()]
 
 
 def without_russified(counts: Mapping[str, int], least_ratio: int = RUSSIFIED_RATIO) -> dict[str, int]:

@@ -9,13 +9,15 @@ from typing import Protocol
 from kzocr.encoding import decode, encode, n_bytes
 from kzocr.views import Output
 
-CACHED_WINDOWS = 4096
+CACHED_WINDOWS = 8192
+"""Outputs that are kept: some 100 MB where every other word is in doubt."""
+
 MAX_GROWTH = 1.5
 GROWTH_SLACK_BYTES = 16
 
 
 class DecodedRow(Protocol):
-    """What a decoder gives for one input: see `kzocr.decoding.Decoded`."""
+    """What a decoder gives for one input: a `Decoded` of `kzocr.decoding`, or an `Examined` of `kzocr.examining`."""
 
     @property
     def ids(self) -> Sequence[int]:
@@ -67,8 +69,7 @@ class OutputCache:
             with self._lock:
                 decoded = self._decoder.decode(inputs, max_new_bytes=limits)
             for text, row in zip(batch, decoded, strict=True):
-                log_probabilities = [*row.log_probabilities, row.end_log_probability]
-                self._outputs[text] = Output(decode(row.ids), log_probabilities, row.finished)
+                self._outputs[text] = output_of(row)
         found = {text: self._outputs[text] for text in wanted}
         while len(self._outputs) > CACHED_WINDOWS:
             del self._outputs[next(iter(self._outputs))]
@@ -81,3 +82,9 @@ class OutputCache:
             if end == len(texts) or (end + 1 - start) * n_bytes(texts[end]) > self._batch_bytes:
                 yield texts[start:end]
                 start = end
+
+
+def output_of(row: DecodedRow) -> Output:
+    """Return what a decoder gave for one input as text, with its words in doubt where the decoder names some."""
+    log_probabilities = [*row.log_probabilities, row.end_log_probability]
+    return Output(decode(row.ids), log_probabilities, row.finished, getattr(row, "doubts", ()))

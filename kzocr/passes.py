@@ -14,18 +14,19 @@ from kzocr.confidence import Calibration
 from kzocr.edits import Edit, apply_edits, composed
 from kzocr.encoding import n_bytes
 from kzocr.guards import Guards
-from kzocr.lexicon import Lexicon
 from kzocr.outputs import OutputCache
+from kzocr.profile import NO_PROFILE, Profile
 from kzocr.proposals import Proposal, propose
+from kzocr.respelling import Respeller
 from kzocr.text import has_kazakh_or_russian
-from kzocr.views import View, view
+from kzocr.views import Output, View, view
 from kzocr.windows import Window, windows
 
 GROUP_BATCHES = 8
 """Windows of so many batches are sorted by length and decoded before the text goes on: memory stays flat."""
 
 REMEMBERED_WINDOWS = 65536
-"""Windows whose edits are remembered for the next pass: some 10 MB of text."""
+"""Windows without anything to decide are remembered for the next pass: some 10 MB of text."""
 
 
 @dataclass(frozen=True)
@@ -58,10 +59,17 @@ class Correction:
 
 @dataclass(frozen=True, slots=True)
 class _Answer:
-    """What a window came to: its proposal, and whether the model was asked."""
+    """What a window came to.
+
+    Attributes:
+        proposal: what is to be done with it.
+        needs_model: whether the model was asked.
+        is_plain: whether it would be the same in any document: there was nothing to decide.
+    """
 
     proposal: Proposal
     needs_model: bool
+    is_plain: bool
 
 
 @dataclass(slots=True)
@@ -69,6 +77,7 @@ class _Job:
     """One window on its way through the model; the last job of a text has no window."""
 
     text: str
+    profile: Profile
     window: Window | None
     answer: _Answer | None = None
     edits: list[Edit] = field(default_factory=list)
@@ -76,13 +85,13 @@ class _Job:
 
 
 class Pass:
-    """Looks at texts once; what it has found for a window is remembered for the next call.
+    """Looks at texts once; windows that had nothing to decide are remembered for the next call.
 
     Args:
         cache: the model's outputs.
         guards: the thresholds of what is declined.
         calibration: turns the model's probabilities into confidences.
-        lexicon: the known words, for the calibration.
+        respeller: decides about words in doubt, and knows the words that the calibration looks at.
         group_bytes: bytes of windows that are worth sorting into batches.
         core_bytes: see `kzocr.windows.windows`.
         context_bytes: see `kzocr.windows.windows`.
@@ -93,7 +102,7 @@ class Pass:
         cache: OutputCache,
         guards: Guards,
         calibration: Calibration,
-        lexicon: Lexicon | None = None,
+        respeller: Respeller | None = None,
         *,
         group_bytes: int,
         core_bytes: int,
@@ -102,11 +111,11 @@ class Pass:
         self._cache = cache
         self._guards = guards
         self._calibration = calibration
-        self._lexicon = lexicon
+        self._respeller = respeller
         self._group_bytes = group_bytes
         self._core_bytes = core_bytes
         self._context_bytes = context_bytes
-        self._answers: dict[str, _Answer] = {}
+        self._plain: dict[str, _Answer] = {}
 
     def corrections(self, texts: Iterable[str], on_chars: Callable[[int], None] | None = None) -> Iterator[Correction]:
         """Yield what is done to each text.
@@ -156,30 +165,40 @@ class Pass:
         group: list[_Job] = []
         group_bytes = 0
         for text in texts:
+            profile = NO_PROFILE if self._respeller is None else Profile.of(text, self._respeller.lexicon)
             for window in windows(text, core_bytes=self._core_bytes, context_bytes=self._context_bytes):
-                group.append(_Job(text, window))
+                group.append(_Job(text, profile, window))
                 group_bytes += n_bytes(window.text)
                 if group_bytes >= self._group_bytes:
                     yield group
                     group, group_bytes = [], 0
-            group.append(_Job(text, None))
+            group.append(_Job(text, profile, None))
             group_bytes += 1
         yield group
 
     def _answer(self, group: Sequence[_Job]) -> None:
         """Give every window of `group` its answer; the model is asked about those that are new."""
-        texts = [job.window.text for job in group if job.window is not None]
-        new: dict[str, View] = {text: view(text) for text in texts if text not in self._answers}
+        jobs = [(job, job.window.text) for job in group if job.window is not None]
+        new: dict[str, View] = {text: view(text) for _, text in jobs if text not in self._plain}
         outputs = self._cache.outputs(seen.text for seen in new.values() if has_kazakh_or_russian(seen.text))
-        for text, seen in new.items():
-            output = outputs.get(seen.text)
-            proposal = propose(text, seen, output, self._guards, self._calibration, self._lexicon)
-            self._answers[text] = _Answer(proposal, output is not None)
-        for job in group:
-            if job.window is not None:
-                job.answer = self._answers[job.window.text]
-        while len(self._answers) > REMEMBERED_WINDOWS:
-            del self._answers[next(iter(self._answers))]
+        for job, text in jobs:
+            job.answer = self._plain.get(text)
+            if job.answer is None:
+                job.answer = self._decided(text, new[text], outputs.get(new[text].text), job.profile)
+            if job.answer.is_plain:
+                self._plain[text] = job.answer
+        while len(self._plain) > REMEMBERED_WINDOWS:
+            del self._plain[next(iter(self._plain))]
+
+    def _decided(self, window: str, seen: View, output: Output | None, profile: Profile) -> _Answer:
+        """Return what one window of a document with that profile comes to."""
+        printed = output
+        if printed is not None and self._respeller is not None:
+            printed = self._respeller.respelt(printed, profile)
+        lexicon = None if self._respeller is None else self._respeller.lexicon
+        proposal = propose(window, seen, printed, self._guards, self._calibration, lexicon, profile)
+        is_plain = output is None or (output.text == seen.text and not output.doubts)
+        return _Answer(proposal, output is not None, is_plain)
 
 
 def _add_edits(job: _Job, window: Window, proposal: Proposal, last_end: int) -> int:

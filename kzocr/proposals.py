@@ -10,6 +10,7 @@ from kzocr.confidence import IDENTITY, Calibration
 from kzocr.edits import Change, Edit, changes
 from kzocr.guards import EditReason, Guards, WindowGuard, WindowReason, is_changed_too_much, output_reason, unbalanced
 from kzocr.lexicon import Lexicon
+from kzocr.profile import NO_PROFILE, Profile
 from kzocr.views import Output, View, byte_offsets
 
 
@@ -35,6 +36,7 @@ def propose(
     guards: Guards,
     calibration: Calibration = IDENTITY,
     lexicon: Lexicon | None = None,
+    profile: Profile = NO_PROFILE,
 ) -> Proposal:
     """Return what is to be done with one window.
 
@@ -45,6 +47,7 @@ def propose(
         guards: the thresholds.
         calibration: turns the model's probabilities into confidences.
         lexicon: the known words, for the calibration.
+        profile: of the document that the window is from, for the calibration.
     """
     if output is None or output.text == seen.text:
         return Proposal(_with_repairs(window, seen, []))
@@ -78,7 +81,7 @@ def propose(
         else:
             refused.append((edit.start, refusal))
     sure = []
-    for edit in calibration.calibrated(window, accepted, lexicon):
+    for edit in calibration.calibrated(window, accepted, lexicon, profile):
         doubt = guard.doubt(edit)
         if doubt is None:
             sure.append(edit)

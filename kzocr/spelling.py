@@ -1,7 +1,7 @@
-"""Which spelling is right? Odds of every alternative for an unknown word against leaving it, from a few features.
+"""Which spelling is right? Odds of every alternative for a word in doubt against leaving it, from some features.
 
 A conditional logit (McFadden 1974): each alternative has a utility that is linear in its features, leaving the word
-as it is has the utility 0, and the probabilities are the softmax over both. A dozen weights, fitted on words whose
+as it is has the utility 0, and the probabilities are the softmax over both. A score of weights, fitted on words whose
 print is known (`scripts/fit_spelling.py`).
 """
 
@@ -16,8 +16,11 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from kzocr.alternatives import Alternative
+from kzocr.doubts import DoubtfulWord, Evidence
 from kzocr.json_files import read_json
+from kzocr.lexicon import Lexicon
+from kzocr.misreadings import NO_MISREADINGS, Misreadings
+from kzocr.profile import Profile
 
 SPELLING_FILE = "spelling.json"
 """Name of the file beside a model's weights."""
@@ -25,62 +28,89 @@ SPELLING_FILE = "spelling.json"
 FEATURES = (
     "bias",
     "model_gain",
-    "model_doubt",
+    "model_gain_squared",
     "log_frequency",
     "distance",
-    "distance_share",
-    "is_capitalised",
+    "misreading",
+    "repetition",
+    "count_in_document",
+    "neighbours",
+    "strangeness",
+    "strangeness_after",
     "unknown_share",
+    "is_capitalised",
     "is_split",
     "is_joined",
     "length",
+    "length_squared",
+    "known_start",
     "is_known",
     "known_log_frequency",
+    "known_neighbours",
 )
+"""What an alternative is weighed by, in the order of `features`; `docs/experiments.md` says what each is worth."""
+
 _LEAST_GAIN, _GREATEST_GAIN = -14.0, 4.0
-_LEAST_DOUBT = -8.0
+_LONG = 14
 
 Floats = npt.NDArray[np.float64]
 
 
-@dataclass(frozen=True)
-class Evidence:
-    """An alternative and what the model says of it.
-
-    Attributes:
-        alternative: the other spelling.
-        gain: by how much likelier the model finds it than what it printed, in nats; mostly negative.
-        printed: the log probability of what it printed there.
-    """
-
-    alternative: Alternative
-    gain: float
-    printed: float
-
-
-def features(evidence: Evidence, unknown_share: float) -> list[float]:
-    """Return the numbers that the utility is linear in, in the order of `FEATURES`.
+def features(word: DoubtfulWord, lexicon: Lexicon, profile: Profile, usual: Misreadings) -> list[list[float]]:
+    """Return the numbers that the utilities are linear in, in the order of `FEATURES`, a row an alternative.
 
     Args:
-        evidence: of one alternative.
-        unknown_share: share of the window's words that the lexicon does not know, 0 to 1: how noisy it is.
+        word: what is in doubt.
+        lexicon: the known words.
+        profile: of the document that it is from.
+        usual: what engines take for what.
     """
+    return [_features(evidence, word.unknown_share, lexicon, profile, usual) for evidence in word.evidence]
+
+
+def _features(
+    evidence: Evidence, unknown_share: float, lexicon: Lexicon, profile: Profile, usual: Misreadings
+) -> list[float]:
     item = evidence.alternative
+    before, after = item.before.lower(), item.after.lower()
+    gain = min(max(evidence.gain, _LEAST_GAIN), _GREATEST_GAIN)
+    length = min(len(before), _LONG) / 10
+    whole = before.replace(" ", "")
     return [
         1.0,
-        min(max(evidence.gain, _LEAST_GAIN), _GREATEST_GAIN),
-        max(evidence.printed, _LEAST_DOUBT),
+        gain,
+        gain * gain / 10,
         item.log_frequency,
         float(item.distance),
-        item.distance / len(item.before),
-        float(item.is_capitalised),
+        usual.log_probability(printed=after, read=before),
+        profile.repetition(printed=after, read=before),
+        math.log1p(profile.counts.get(after, 0)),
+        _neighbours(item.left, after, item.right, lexicon),
+        -lexicon.letters.log_probability(whole) / 10,
+        -lexicon.letters.log_probability(after.replace(" ", "")) / 10,
         unknown_share,
+        float(item.is_capitalised),
         float(" " in item.after),
         float(" " in item.before),
-        min(len(item.before), 14) / 10,
+        length,
+        length * length,
+        _known_start(whole, lexicon),
         float(item.is_known),
         item.log_frequency_before,
+        _neighbours(item.left, before, item.right, lexicon) if item.is_known else 0.0,
     ]
+
+
+def _neighbours(left: str, words: str, right: str, lexicon: Lexicon) -> float:
+    """Return how often the words stood beside their neighbours in the texts of the lexicon, as a logarithm."""
+    first, *_, last = [*words.split(), *words.split()]
+    return math.log1p(lexicon.pairs.get((left, first), 0)) + math.log1p(lexicon.pairs.get((last, right), 0))
+
+
+def _known_start(word: str, lexicon: Lexicon) -> float:
+    """Return the share of `word` that its longest start that is a known word makes up: a stem with endings."""
+    longest = next((length for length in range(len(word), 0, -1) if word[:length] in lexicon), 0)
+    return longest / len(word)
 
 
 @dataclass(frozen=True)
@@ -89,7 +119,8 @@ class SpellingModel:
 
     Attributes:
         weights: one for each of `FEATURES`.
-        n_words: unknown words that they were fitted on.
+        usual: what engines take for what.
+        n_words: words in doubt that they were fitted on.
         fitted_on: names of the sets that those are from.
 
     Raises:
@@ -97,6 +128,7 @@ class SpellingModel:
     """
 
     weights: tuple[float, ...]
+    usual: Misreadings = NO_MISREADINGS
     n_words: int = 0
     fitted_on: tuple[str, ...] = ()
 
@@ -112,9 +144,10 @@ class SpellingModel:
         return shares
 
     def write(self, path: Path) -> None:
-        """Write the weights by their names as JSON."""
+        """Write the weights by their names, and the misreadings, as JSON."""
         record = {
             "weights": dict(zip(FEATURES, self.weights, strict=True)),
+            "misreadings": [[*misreading, share] for misreading, share in self.usual.shares.items()],
             "n_words": self.n_words,
             "fitted_on": list(self.fitted_on),
         }
@@ -136,15 +169,20 @@ class SpellingModel:
             if isinstance(value, bool) or not isinstance(value, (int, float)):
                 raise ValueError(f"{path}: field 'weights.{name}' is no number")
         try:
+            shares = {(str(printed), str(read)): float(share) for printed, read, share in record["misreadings"]}
+        except (KeyError, TypeError, ValueError) as error:
+            raise ValueError(f"{path}: field 'misreadings' must hold lists of printed, read, share") from error
+        try:
             ordered = tuple(float(weights[name]) for name in FEATURES)
-            return cls(ordered, int(record.get("n_words", 0)), tuple(map(str, record.get("fitted_on", ()))))
+            fitted_on = tuple(map(str, record.get("fitted_on", ())))
+            return cls(ordered, Misreadings(shares), int(record.get("n_words", 0)), fitted_on)
         except (TypeError, ValueError) as error:
             raise ValueError(f"{path}: {error}") from error
 
 
 @dataclass(frozen=True)
 class JudgedWord:
-    """An unknown word whose print is known.
+    """A word in doubt whose print is known.
 
     Attributes:
         rows: the features of each alternative.
@@ -156,12 +194,17 @@ class JudgedWord:
 
 
 def fit_spelling(
-    words: Sequence[JudgedWord], fitted_on: Sequence[str] = (), penalty: float = 1.0, n_steps: int = 30
+    words: Sequence[JudgedWord],
+    usual: Misreadings = NO_MISREADINGS,
+    fitted_on: Sequence[str] = (),
+    penalty: float = 1.0,
+    n_steps: int = 30,
 ) -> SpellingModel:
     """Return the weights that make what was printed likeliest (Newton's method), lightly pulled to 0.
 
     Args:
-        words: unknown words whose print is known.
+        words: words in doubt whose print is known.
+        usual: what their features were computed with.
         fitted_on: names for the record.
         penalty: precision of the normal prior on each weight, its feature scaled to a spread of 1.
         n_steps: Newton steps; the likelihood is concave, a dozen are enough.
@@ -170,7 +213,7 @@ def fit_spelling(
         ValueError: no word to fit on.
     """
     if not words:
-        raise ValueError("no unknown word with alternatives to fit on")
+        raise ValueError("no word with alternatives to fit on")
     sizes = [len(word.rows) for word in words]
     stacked = np.concatenate([np.asarray(word.rows, dtype=float) for word in words])
     spread = stacked.std(axis=0)
@@ -188,7 +231,7 @@ def fit_spelling(
         gradient = scaled.T @ (target - shares) - penalty * weights
         curvature = scaled.T @ weighted - means.T @ means + penalty * np.eye(len(weights))
         weights = weights + np.linalg.solve(curvature, gradient)
-    return SpellingModel(tuple((weights / spread).tolist()), len(words), tuple(fitted_on))
+    return SpellingModel(tuple((weights / spread).tolist()), usual, len(words), tuple(fitted_on))
 
 
 def _grouped(utilities: Floats, group: npt.NDArray[np.int64], n_groups: int) -> Floats:

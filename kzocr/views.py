@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 
+from kzocr.doubts import DoubtfulWord
 from kzocr.edits import LINE_BREAKS
 from kzocr.text import FOREIGN_LETTERS, LETTERS, nfc
 
@@ -70,11 +71,13 @@ class Output:
         text: the characters.
         log_probabilities: natural logarithms of the probability of each UTF-8 byte of `text`, and of its end.
         finished: whether the model ended by itself.
+        doubts: the words that may be other ones, where the decoder names some; offsets in characters of `text`.
     """
 
     text: str
     log_probabilities: Sequence[float]
     finished: bool = True
+    doubts: Sequence[DoubtfulWord] = ()
 
 
 def byte_offsets(text: str) -> list[int]:

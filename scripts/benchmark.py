@@ -169,7 +169,7 @@ def linear(
         table.add_column(heading, justify="right")
     figures = []
     for n_kilobytes in kilobytes:
-        document = _document(source, 1000 * n_kilobytes)
+        document = _numbered(source, 1000 * n_kilobytes)
         begin = time.perf_counter()
         correction = corrector.explain(document)
         seconds = time.perf_counter() - begin
@@ -190,7 +190,7 @@ def linear(
         json_path.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
 
 
-def _document(source: str, n_bytes: int) -> str:
+def _numbered(source: str, n_bytes: int) -> str:
     """Return about `n_bytes` of `source` over and over, with a number in every line: no window comes twice."""
     lines = [line for line in source.splitlines() if line.strip()]
     if not lines:

@@ -20,10 +20,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
-from kzocr.calibration import JudgedPassage, calibrate, judge
+from kzocr.calibration import JudgedPassage, calibrate, judge_document
 from kzocr.confidence import IDENTITY
 from kzocr.guards import Guards
-from kzocr.pairs import TextPair, passages, read_pairs, split_by_document
+from kzocr.pairs import TextPair, read_pairs, split_by_document
 from kzocr.report import replace_between_markers
 from kzocr.trust import calibration_markdown, calibration_svg
 from kzocr.windows import CORE_BYTES
@@ -91,16 +91,13 @@ def _clean_pairs(path: Path) -> list[TextPair]:
 
 def _judged(corrector: Corrector, pairs: list[TextPair]) -> list[JudgedPassage]:
     """Return passages of about a window's length with the edits that the corrector proposes, judged."""
-    cut = [passage for pair in pairs for passage in _cut(pair) if passage.hypothesis.strip()]
-    corrections = corrector.explain([passage.hypothesis for passage in cut])
-    return [judge(passage, correction.edits) for passage, correction in zip(cut, corrections, strict=True)]
-
-
-def _cut(pair: TextPair) -> list[TextPair]:
-    """Return passages that one window holds, or the whole pair where its lines do not correspond."""
-    if pair.reference.count("\n") != pair.hypothesis.count("\n"):
-        return [pair]
-    return passages(pair, int(CORE_BYTES / BYTES_PER_CHAR))
+    corrections = corrector.explain([pair.hypothesis for pair in pairs])
+    max_chars = int(CORE_BYTES / BYTES_PER_CHAR)
+    return [
+        passage
+        for pair, correction in zip(pairs, corrections, strict=True)
+        for passage in judge_document(pair, correction.edits, max_chars, corrector.lexicon)
+    ]
 
 
 if __name__ == "__main__":

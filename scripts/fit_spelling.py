@@ -1,11 +1,12 @@
-"""Fit the choice between an unknown word and its known alternatives, and say what it does to other documents.
+"""Fit the choice between a word in doubt and its known alternatives, and say what it does to other documents.
 
-    python scripts/fit_spelling.py PAIRS.jsonl ... --clean CLEAN.txt --save kzocr/weights/spelling.json
+    python scripts/fit_spelling.py PAIRS.jsonl ... --clean CLEAN.txt --misreadings TRAINING_PAIRS.jsonl ... \
+        --save kzocr/weights/spelling.json
 
 The pairs must be of text that the lexicon was not counted on and that the model never saw: pages that
-`scripts/make_ocr_pairs.py` printed from a held-out corpus. Clean lines are passages without errors. Half of the
-passages are fitted on, the other half says how often a chosen alternative is right; what is saved is fitted on all.
-About as long as correcting the pairs once.
+`scripts/make_ocr_pairs.py` printed from a held-out corpus. Clean lines are documents without errors. What engines take
+for what is counted in the pairs of `--misreadings`. Half of the documents are fitted on, the other half says how often
+a chosen alternative is right; what is saved is fitted on all. About as long as correcting the pairs once.
 """
 
 from __future__ import annotations
@@ -14,12 +15,17 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
+from rich.console import Console
+from rich.progress import track
+
 from kzocr.decoding import GuidedDecoder
 from kzocr.evaluation import spread, text_lines
+from kzocr.examining import LexiconDecoder
 from kzocr.lexicon import LEXICON_FILE, Lexicon
 from kzocr.loading import EMBEDDED, load_model
-from kzocr.pairs import TextPair, passages, read_pairs
-from kzocr.respelling import LEAST_PROBABILITY, LexiconDecoder, judged_words
+from kzocr.misreadings import Misreadings
+from kzocr.pairs import TextPair, read_pairs
+from kzocr.respelling import LEAST_PROBABILITY, judged_words
 from kzocr.spelling import FEATURES, JudgedWord, SpellingModel, fit_spelling
 
 
@@ -27,31 +33,33 @@ def main() -> None:
     """Fit, print and save."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("pairs", nargs="+", type=Path)
-    parser.add_argument("--clean", type=Path, help="text without errors, a line a passage")
+    parser.add_argument("--clean", type=Path, help="text without errors, a line a document")
     parser.add_argument("--clean-lines", type=int, default=400)
+    parser.add_argument(
+        "--misreadings", nargs="+", type=Path, default=[], help="pairs; may be the model's training pages"
+    )
     parser.add_argument("--model", type=Path, default=EMBEDDED, help="folder of the model, with its lexicon")
-    parser.add_argument("--window-chars", type=int, default=150)
     parser.add_argument("--save", type=Path)
     arguments = parser.parse_args()
-    cut = [
-        item for path in arguments.pairs for pair in read_pairs(path) for item in passages(pair, arguments.window_chars)
-    ]
+    documents = [pair for path in arguments.pairs for pair in read_pairs(path)]
     if arguments.clean:
         lines = spread(text_lines(arguments.clean), arguments.clean_lines)
-        cut += [TextPair(line, line, arguments.clean.stem, "synthetic") for line in lines]
-    untrained = SpellingModel((0.0,) * len(FEATURES))
+        documents += [TextPair(line, line, arguments.clean.stem, "synthetic") for line in lines]
+    usual = Misreadings.from_pairs(pair for path in arguments.misreadings for pair in read_pairs(path))
     lexicon = Lexicon.read(arguments.model / LEXICON_FILE)
-    decoder = LexiconDecoder(GuidedDecoder(load_model(str(arguments.model))), lexicon, untrained)
-    words = judged_words(decoder, cut)
+    decoder = LexiconDecoder(GuidedDecoder(load_model(str(arguments.model))), lexicon, usual)
+    console = Console(stderr=True)
+    judged = list(track(judged_words(decoder, lexicon, documents, usual), "judging", len(documents), console=console))
+    words = [word for of_document in judged for word in of_document]
     names = [path.stem for path in arguments.pairs] + ([arguments.clean.stem] if arguments.clean else [])
     print(
-        f"{len(cut)} passages, {len(words)} unknown words, {sum(w.right is not None for w in words)} with their print"
+        f"{len(documents)} documents, {len(words)} words in doubt, "
+        f"{sum(word.right is not None for word in words)} with their print among the alternatives"
     )
-    half = len(words) // 2
-    tested = fit_spelling(words[half:], names)
-    _describe(tested, words[:half])
-    spelling = fit_spelling(words, names)
-    print(*(f"{name:15} {weight:8.3f}" for name, weight in zip(FEATURES, spelling.weights, strict=True)), sep="\n")
+    tested = fit_spelling([word for of_document in judged[1::2] for word in of_document], usual, names)
+    _describe(tested, [word for of_document in judged[::2] for word in of_document])
+    spelling = fit_spelling(words, usual, names)
+    print(*(f"{name:20} {weight:8.3f}" for name, weight in zip(FEATURES, spelling.weights, strict=True)), sep="\n")
     if arguments.save:
         spelling.write(arguments.save)
 

@@ -1,11 +1,11 @@
-"""Make the lexicon that lies beside the weights: words of a corpus and of word lists, with counts.
+"""Make the lexicon that lies beside the weights: words of a corpus and of word lists, and pairs of words, with counts.
 
     python scripts/make_lexicon.py ../shared/corpus/train --exclude ../shared/corpus/dev \
         --word-list ../shared/corpus/lexicon/tesseract_kaz_wordlist.txt -o kzocr/weights/lexicon.txt.xz
 
-Words of the corpus count if they occur twice or more; a word of a list (frequent ones first) counts once more, by
-itself. Lines that are also in `--exclude` are left out, so that what is measured on was not counted. About half a
-minute on one CPU core.
+Words of the corpus count if they occur twice or more, and so do pairs of them; a word of a list (frequent ones first)
+counts once more, by itself. Lines that are also in `--exclude` are left out, so that what is measured on was not
+counted. About half a minute on one CPU core.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from collections import Counter
 from pathlib import Path
 
 from kzocr.corpus import load_corpus, load_word_lists, without_overlap
-from kzocr.lexicon import Lexicon, count_words, without_russified
+from kzocr.lexicon import Lexicon, count_pairs, count_words, without_russified
 
 
 def main() -> None:
@@ -24,16 +24,19 @@ def main() -> None:
     parser.add_argument("corpus", nargs="+", help="text files, folders of *.txt, or hub:... data sets")
     parser.add_argument("--exclude", nargs="*", default=[], help="corpus whose lines are left out")
     parser.add_argument("--word-list", nargs="*", default=[], help="files with a word a line")
-    parser.add_argument("--least-count", type=int, default=2, help="fewest occurrences of a word of the corpus")
+    parser.add_argument("--least-count", type=int, default=2, help="fewest occurrences of a word or pair")
     parser.add_argument("-o", "--output", type=Path, required=True)
     arguments = parser.parse_args()
     sources = without_overlap(load_corpus(arguments.corpus), load_corpus(arguments.exclude))
-    counts = Counter(count_words(line for source in sources for line in source.lines))
+    lines = [line for source in sources for line in source.lines]
+    counts = Counter(count_words(lines))
+    pairs = {pair: count for pair, count in count_pairs(lines).items() if count >= arguments.least_count}
     kept = Counter({word: count for word, count in counts.items() if count >= arguments.least_count})
     kept += Counter(dict.fromkeys(count_words(load_word_lists(arguments.word_list)), 1))
-    lexicon = Lexicon.from_counts(without_russified(kept))
+    lexicon = Lexicon.from_counts(without_russified(kept), pairs)
     lexicon.write(arguments.output)
-    print(f"{arguments.output}: {len(lexicon):,} words, {arguments.output.stat().st_size / 1e6:.2f} MB")
+    size = arguments.output.stat().st_size / 1e6
+    print(f"{arguments.output}: {len(lexicon):,} words, {len(lexicon.pairs):,} pairs, {size:.2f} MB")
 
 
 if __name__ == "__main__":

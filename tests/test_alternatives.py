@@ -61,3 +61,11 @@ def test_a_known_word_in_doubt_has_its_neighbours_too() -> None:
     items = alternatives("Кеп", lexicon, lambda start, end: (start, end) == (0, 3))
     assert [(item.after, item.is_known) for item in items] == [("Көп", True), ("Кең", True)]
     assert items[0].log_frequency_before == lexicon.log_frequency("кеп")
+
+
+def test_alternatives_know_the_words_beside_them() -> None:
+    item = alternatives("Бұл байпаныс, не", LEXICON)[0]
+    assert (item.left, item.right) == ("бұл", "не")
+    joined = next(item for item in alternatives("бұл ұйым дастырудың не", LEXICON) if " " in item.before)
+    assert (joined.left, joined.right) == ("бұл", "не")
+    assert (alternatives("байпаныс", LEXICON)[0].left, alternatives("байпаныс", LEXICON)[0].right) == ("", "")

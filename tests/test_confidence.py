@@ -13,6 +13,7 @@ from kzocr.calibration import reliability
 from kzocr.confidence import FEATURES, IDENTITY, Calibration, features, fit, is_repair
 from kzocr.edits import Edit
 from kzocr.lexicon import Lexicon
+from kzocr.profile import Profile
 
 LEXICON = Lexicon({"сөз": 90, "көп": 50, "көл": 5, "қала": 20, "бар": 30})
 PLAIN = {**dict.fromkeys(FEATURES, 0.0), "log_odds": 1.0}
@@ -88,12 +89,35 @@ def test_kinds_of_edits() -> None:
 
 
 def test_noise_is_what_the_other_edits_are() -> None:
-    text = "сез кәп қада бар " * 5
+    text = "сез кәп қада бар " * 5 + "əн"
     edits = [one(text, "сез", "сөз"), one(text, "кәп", "көп"), one(text, "қада", "қала")]
     alone, together = named(text, edits[0])["noise"], features(text, edits)[0][FEATURES.index("noise")]
     assert together > alone
     repair = Edit(len(text) - 2, len(text) - 1, "ə", "ә", 1.0)
     assert features(text, [edits[0], repair])[0][FEATURES.index("noise")] == alone
+
+
+def test_noise_of_the_document() -> None:
+    edit = one("сез бар", "е", "ө")
+    values = [
+        features("сез бар", [edit], LEXICON, Profile.of(document, LEXICON))[0][FEATURES.index("document_noise")]
+        for document in ("сөз көп " * 50, "сез кәп " * 50)
+    ]
+    assert values[0] < 0 < values[1]
+    assert features("сез бар", [edit], LEXICON)[0][FEATURES.index("document_noise")] == 0.0
+
+
+def test_words_are_those_that_all_edits_together_make() -> None:
+    text = "сө з қ ала"
+    edits = [Edit(2, 3, " ", "", 0.9), Edit(6, 7, " ", "", 0.9)]
+    rows = [dict(zip(FEATURES, row, strict=True)) for row in features(text, edits, LEXICON)]
+    assert [row["unknown_to_known"] for row in rows] == [1.0, 1.0]
+    pieces = [Edit(1, 2, " ", "", 0.9), Edit(3, 4, " ", "", 0.9)]
+    rows = [dict(zip(FEATURES, row, strict=True)) for row in features("с ө з", pieces, LEXICON)]
+    assert [row["unknown_to_known"] for row in rows] == [1.0, 1.0]
+    split = [Edit(3, 3, "", " ", 0.9), Edit(4, 5, "е", "ө", 0.9)]
+    rows = [dict(zip(FEATURES, row, strict=True)) for row in features("барсез", split[:1] + split[1:], LEXICON)]
+    assert [row["unknown_to_known"] for row in rows] == [1.0, 1.0]
 
 
 def test_a_repair_keeps_its_confidence() -> None:

@@ -127,3 +127,10 @@ def test_letters_are_not_lost_or_invented() -> None:
     assert unbalanced([Edit(0, 5, "және ", "бөлім", 0.9)], Guards()) == ["skipped"]
     assert unbalanced([Edit(0, 7, "TepiMeH", "терімен", 0.9)], Guards()) == [None]
     assert unbalanced([], Guards()) == []
+
+
+def test_many_small_repairs_in_a_row_are_no_invention() -> None:
+    """«Ызд!н бём» -> «Біздің бөлім» adds four letters in nine characters; the same in three would be too many."""
+    repairs = [Edit(0, 1, "Ы", "Бі", 0.9), Edit(3, 5, "!н", "ің", 0.9), Edit(7, 8, "ё", "өлі", 0.9)]
+    assert unbalanced(repairs, Guards()) == [None, None, None]
+    assert unbalanced([Edit(0, 1, "Ы", "Бі", 0.9), Edit(2, 3, "ё", "өлімі", 0.9)], Guards()) == ["invented"] * 2

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rapidfuzz.distance import Levenshtein
 
-from kzocr.lexicon import Lexicon, count_words, without_russified
+from kzocr.lexicon import Lexicon, count_pairs, count_words, without_russified
 
 LEXICON = Lexicon({"сәлем": 8, "сәлемі": 1, "әлем": 4, "кітап": 3})
 
@@ -50,16 +50,33 @@ def test_russified_spellings_go_if_the_kazakh_one_is_far_more_usual() -> None:
     assert without_russified({"қақ": 90, "кақ": 2, "қак": 2}) == {"қақ": 90}
 
 
+def test_counting_pairs_knows_lines_and_skips_what_is_no_word() -> None:
+    assert count_pairs(["Ана тілі, ана 12 тілі", "тілі ана"]) == {
+        ("ана", "тілі"): 1,
+        ("тілі", "ана"): 2,
+    }
+
+
+def test_pairs_of_words_that_are_not_kept_go() -> None:
+    pairs = {("ана", "тілі"): 3, ("тілі", "ана"): 2}
+    assert Lexicon.from_counts({"ана": 5, "тілі": 1}, pairs, least_count=2).pairs == {}
+    assert Lexicon.from_counts({"ана": 5, "тілі": 1}, pairs).pairs == pairs
+
+
 def test_file_round_trip(tmp_path: Path) -> None:
-    LEXICON.write(tmp_path / "lexicon.txt.xz")
-    assert Lexicon.read(tmp_path / "lexicon.txt.xz").counts == LEXICON.counts
+    lexicon = Lexicon(LEXICON.counts, {("сәлем", "әлем"): 2})
+    lexicon.write(tmp_path / "lexicon.txt.xz")
+    read = Lexicon.read(tmp_path / "lexicon.txt.xz")
+    assert (read.counts, read.pairs) == (lexicon.counts, lexicon.pairs)
 
 
 @pytest.mark.parametrize(
     ("content", "message"),
     [
         (b"no archive", "not an xz file"),
-        (lzma.compress("ана 3\nтіл\n".encode()), ":2: expected a word and its count, got 'тіл'"),
+        (lzma.compress("ана 3\nтіл\n".encode()), ":2: expected one word or two, and their count, got 'тіл'"),
+        (lzma.compress("ана 3\nана мен тіл 2\n".encode()), ":2: expected one word or two"),
+        (lzma.compress("ана 3\nана тіл 2\n".encode()), "pair 'ана' 'тіл' with count 2: expected words"),
         (lzma.compress("Ана 3\n".encode()), "expected lower-case Kazakh letters"),
         (lzma.compress("ана 0\n".encode()), "count >= 1"),
     ],

@@ -6,29 +6,47 @@ from pathlib import Path
 
 import pytest
 
-from kzocr.alternatives import Alternative
-from kzocr.spelling import FEATURES, Evidence, JudgedWord, SpellingModel, features, fit_spelling
+from kzocr.doubts import Alternative, DoubtfulWord, Evidence
+from kzocr.lexicon import Lexicon
+from kzocr.misreadings import Misreadings
+from kzocr.profile import NO_PROFILE, Profile
+from kzocr.spelling import FEATURES, JudgedWord, SpellingModel, features, fit_spelling
 
-MODEL = SpellingModel(tuple(float(number) for number in range(len(FEATURES))), 7, ("set",))
+LEXICON = Lexicon({"сәлем": 8, "бұ": 3, "не": 5, "әлем": 4}, {("әлем", "сәлем"): 7})
+USUAL = Misreadings({("м", "н"): 0.01})
+MODEL = SpellingModel(tuple(float(number) for number in range(len(FEATURES))), USUAL, 7, ("set",))
 
 
-def evidence(gain: float, before: str = "сәлен", after: str = "сәлем") -> Evidence:
-    return Evidence(Alternative(0, len(before), before, after, 1, -9.0, False), gain, -0.5)
+def doubt(gain: float, before: str = "сәлен", after: str = "сәлем", left: str = "") -> DoubtfulWord:
+    return DoubtfulWord((Evidence(Alternative(0, len(before), before, after, 1, -9.0, False, left=left), gain),), 0.25)
+
+
+def named(word: DoubtfulWord, profile: Profile = NO_PROFILE) -> dict[str, float]:
+    return dict(zip(FEATURES, features(word, LEXICON, profile, USUAL)[0], strict=True))
 
 
 def row(gain: float) -> list[float]:
-    return features(evidence(gain), 0.25)
+    return features(doubt(gain), LEXICON, NO_PROFILE, USUAL)[0]
 
 
 def test_features_are_named() -> None:
-    named = dict(zip(FEATURES, features(evidence(-3.0), 0.25), strict=True))
-    assert named["model_gain"] == -3.0
-    assert named["model_doubt"] == -0.5
-    assert named["distance_share"] == 1 / 5
-    assert named["unknown_share"] == 0.25
-    assert (named["is_known"], named["known_log_frequency"]) == (0.0, 0.0)
-    assert (named["is_split"], named["is_joined"]) == (0.0, 0.0)
-    assert dict(zip(FEATURES, features(evidence(0.0, "бұне", "бұ не"), 0.0), strict=True))["is_split"] == 1.0
+    found = named(doubt(-3.0, left="әлем"))
+    assert (found["model_gain"], found["model_gain_squared"]) == (-3.0, 0.9)
+    assert found["unknown_share"] == 0.25
+    assert found["misreading"] == math.log(0.01)
+    assert found["neighbours"] == math.log(8)
+    assert found["strangeness"] > found["strangeness_after"] > 0
+    assert (found["is_known"], found["known_log_frequency"], found["known_neighbours"]) == (0.0, 0.0, 0.0)
+    assert (found["is_split"], found["is_joined"]) == (0.0, 0.0)
+    assert named(doubt(0.0, "бұне", "бұ не"))["is_split"] == 1.0
+    assert named(doubt(0.0, "не", "бұ"))["known_start"] == 1.0
+
+
+def test_the_document_counts() -> None:
+    profile = Profile.of("сәлем, сәлем! әлен", LEXICON)
+    found = named(doubt(-3.0), profile)
+    assert found["count_in_document"] == pytest.approx(math.log(3))
+    assert found["repetition"] > 0 == named(doubt(-3.0))["repetition"]
 
 
 def test_leaving_a_word_has_the_utility_zero() -> None:
@@ -43,7 +61,7 @@ def test_leaving_a_word_has_the_utility_zero() -> None:
 def test_fitting_finds_what_decides() -> None:
     words = [JudgedWord([row(-1.0), row(-9.0)], 0)] * 30 + [JudgedWord([row(-8.0), row(-9.0)], None)] * 30
     words += [JudgedWord([row(-1.0), row(-9.0)], None)] * 3
-    model = fit_spelling(words, ["toy"])
+    model = fit_spelling(words, fitted_on=["toy"])
     assert model.n_words == 63
     assert model.fitted_on == ("toy",)
     likely, unlikely = model.probabilities([row(-1.0), row(-9.0)])
@@ -53,7 +71,7 @@ def test_fitting_finds_what_decides() -> None:
 
 
 def test_no_words_no_model() -> None:
-    with pytest.raises(ValueError, match="no unknown word"):
+    with pytest.raises(ValueError, match="no word with alternatives"):
         fit_spelling([])
 
 
@@ -69,6 +87,8 @@ def test_file_round_trip(tmp_path: Path) -> None:
         ("[]", "'weights' must hold exactly bias"),
         (json.dumps({"weights": dict.fromkeys(FEATURES[1:], 0.0)}), "'weights' must hold exactly"),
         (json.dumps({"weights": {**dict.fromkeys(FEATURES, 0.0), "bias": "1"}}), "'weights.bias' is no number"),
+        (json.dumps({"weights": dict.fromkeys(FEATURES, 0.0)}), "'misreadings' must hold"),
+        (json.dumps({"weights": dict.fromkeys(FEATURES, 0.0), "misreadings": [["а"]]}), "'misreadings' must hold"),
     ],
 )
 def test_broken_files_are_named(tmp_path: Path, content: str, message: str) -> None:

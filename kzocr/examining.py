@@ -1,0 +1,97 @@
+"""A decoder with a lexicon at its side: which words of its output are in doubt, and what else could they be?
+
+The model prints, the lexicon names the known words that an unknown or doubtful one could be, and the model says how
+likely it finds each of them in its place. What is made of that depends on the document (`kzocr.respelling`).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from kzocr.alternatives import alternatives, unknown_share
+from kzocr.decoding import Decoded, GuidedDecoder, MaxNewBytes, Replacement
+from kzocr.doubts import Alternative, DoubtfulWord, Evidence
+from kzocr.encoding import EOS_ID, decode, encode, n_bytes
+from kzocr.lexicon import Lexicon
+from kzocr.misreadings import NO_MISREADINGS, Misreadings
+from kzocr.packed import Row
+from kzocr.views import byte_offsets
+
+SURE = 0.85
+"""A known word to which the model gave less than this probability gets a second look too."""
+
+
+@dataclass(frozen=True)
+class Examined(Decoded):
+    """What greedy decoding gives for one input, with its words in doubt.
+
+    Attributes:
+        doubts: from left to right, offsets in characters of the output; they do not overlap.
+    """
+
+    doubts: tuple[DoubtfulWord, ...] = ()
+
+
+class LexiconDecoder:
+    """Greedy decoding that says which words of its output are in doubt; the output itself is the model's.
+
+    Args:
+        decoder: the model.
+        lexicon: the known words.
+        usual: what engines take for what.
+    """
+
+    def __init__(self, decoder: GuidedDecoder, lexicon: Lexicon, usual: Misreadings = NO_MISREADINGS) -> None:
+        self.decoder = decoder
+        self.lexicon = lexicon
+        self.usual = usual
+
+    def decode(self, inputs: Sequence[Sequence[int]], *, max_new_bytes: MaxNewBytes | None = None) -> list[Examined]:
+        """Return what the model prints for each input, and the words in doubt.
+
+        Args:
+            inputs: encoder ids of each row, the end-of-sequence id included.
+            max_new_bytes: as for `GuidedDecoder.decode`.
+        """
+        decoded = self.decoder.decode_rows(inputs, max_new_bytes=max_new_bytes)
+        doubts = self._doubts(decoded)
+        return [
+            Examined(result.ids, result.log_probabilities, result.finished, result.end_log_probability, tuple(words))
+            for (result, _), words in zip(decoded, doubts, strict=True)
+        ]
+
+    def _doubts(self, decoded: Sequence[tuple[Decoded, Row]]) -> list[list[DoubtfulWord]]:
+        """Return the words in doubt of each row, each with its alternatives, none without any."""
+        found: list[tuple[int, Alternative]] = []
+        replacements: list[Replacement] = []
+        shares: dict[int, float] = {}
+        for row, (result, _) in enumerate(decoded):
+            text = decode([*result.ids, EOS_ID])
+            # What is no text, or no output that a guard will take, needs no spelling.
+            if not result.finished or n_bytes(text) != len(result.ids) or "\ufffd" in text:
+                continue
+            offsets = byte_offsets(text)
+            is_doubtful = _is_doubtful(result.log_probabilities, offsets)
+            for item in alternatives(text, self.lexicon, is_doubtful, self.usual):
+                found.append((row, item))
+                new = encode(item.after)[:-1]
+                replacements.append(Replacement(row, offsets[item.start], offsets[item.end], new))
+                shares[row] = shares.get(row, unknown_share(text, self.lexicon))
+        gains = self.decoder.score(decoded, replacements)
+        groups: list[list[list[Evidence]]] = [[] for _ in decoded]
+        last_row, last_end = -1, -1
+        for (row, item), gain in zip(found, gains, strict=True):
+            # Alternatives of one word, and of a neighbour that may belong to it, exclude each other.
+            if row != last_row or item.start >= last_end:
+                groups[row].append([])
+                last_end = item.end
+            last_row, last_end = row, max(last_end, item.end)
+            groups[row][-1].append(Evidence(item, gain))
+        return [[DoubtfulWord(tuple(evidence), shares[row]) for evidence in words] for row, words in enumerate(groups)]
+
+
+def _is_doubtful(log_probabilities: Sequence[float], offsets: Sequence[int]) -> Callable[[int, int], bool]:
+    """Return what says of a stretch of characters whether the model gave it less than `SURE`."""
+    return lambda start, end: sum(log_probabilities[offsets[start] : offsets[end]]) < math.log(SURE)

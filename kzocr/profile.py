@@ -1,0 +1,98 @@
+"""What a document's words say of how it was read: how noisy it is, and which letters were taken for which.
+
+The errors of a document are systematic: a scan on which н looks like м has мегізгі and қамдай on the same page. So
+every unknown word tells by its known neighbours what may have happened to it, and what happens to many words is
+believed of the next one. No model is asked and no truth is needed (unsupervised profiling: Reffle and Ringlstetter
+2013).
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from kzocr.alternatives import is_whole_word, words_of
+from kzocr.lexicon import Lexicon
+from kzocr.misreadings import Misreading, misreadings
+
+PROFILED_WORDS = 2000
+"""So many different unknown words are looked up, the frequent ones first: enough for a book."""
+
+_LEAST_CHARS = 4
+_NEIGHBOURS = 12
+_FLATTENING = 0.6
+_WEIGHT_OF_OTHERS = 3.0
+_USUAL_UNKNOWN, _USUAL_WORDS = 1, 25
+
+
+@dataclass(frozen=True)
+class Profile:
+    """What is known of a document before a model has seen it.
+
+    Attributes:
+        unknown_share: the share of its words that the lexicon does not know, single letters among them, drawn
+            towards 1 in 25 where it has few words.
+        counts: lower-case word -> how often it stands there.
+        misread: how often each misreading is expected to have happened.
+        misread_in: (unknown word, misreading) -> what that word, all its occurrences, adds to `misread`.
+    """
+
+    unknown_share: float = _USUAL_UNKNOWN / _USUAL_WORDS
+    counts: Mapping[str, int] = field(default_factory=dict)
+    misread: Mapping[Misreading, float] = field(default_factory=dict)
+    misread_in: Mapping[tuple[str, Misreading], float] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, text: str, lexicon: Lexicon) -> Profile:
+        """Return the profile of a text; no longer than a second for each thousand of its unknown words.
+
+        Args:
+            text: the document as it was read.
+            lexicon: the known words.
+        """
+        words = list(words_of(text))
+        whole = [word.text.lower() for word in words if is_whole_word(word)]
+        unknown = Counter(word for word in whole if word not in lexicon)
+        misread: Counter[Misreading] = Counter()
+        misread_in: Counter[tuple[str, Misreading]] = Counter()
+        for word, count in unknown.most_common(PROFILED_WORDS):
+            for misreading, expected in _expected(word, lexicon).items():
+                misread[misreading] += expected * count
+                misread_in[word, misreading] += expected * count
+        n_single = sum(len(word.text) == 1 and word.text.isalpha() for word in words)
+        share = (unknown.total() + n_single + _USUAL_UNKNOWN) / (len(whole) + n_single + _USUAL_WORDS)
+        return cls(share, Counter(word.text.lower() for word in words), dict(misread), dict(misread_in))
+
+    def repetition(self, *, printed: str, read: str) -> float:
+        """Return how usual the misreadings between two words are in the other words of the document, 0 for never.
+
+        It is the mean of log(1 + expected number) over the misreadings.
+
+        Args:
+            printed: what may have been printed.
+            read: what stands there instead, in any case.
+        """
+        found = misreadings(printed=printed, read=read)
+        word = read.lower()
+        elsewhere = (max(self.misread.get(one, 0.0) - self.misread_in.get((word, one), 0.0), 0.0) for one in found)
+        return math.fsum(map(math.log1p, elsewhere)) / max(len(found), 1)
+
+
+NO_PROFILE = Profile()
+"""Of a document of which nothing is known."""
+
+
+def _expected(word: str, lexicon: Lexicon) -> Counter[Misreading]:
+    """Return how likely each misreading is in one unknown word: usual words are likelier, and it may be right."""
+    if len(word) < _LEAST_CHARS:
+        return Counter()
+    near = [known for known, _ in lexicon.near(word, 1)[:_NEIGHBOURS]]
+    weights = [lexicon.counts[known] ** _FLATTENING for known in near]
+    total = math.fsum(weights) + _WEIGHT_OF_OTHERS
+    expected: Counter[Misreading] = Counter()
+    for known, weight in zip(near, weights, strict=True):
+        for misreading in misreadings(printed=known, read=word):
+            expected[misreading] += weight / total
+    return expected

@@ -1,0 +1,79 @@
+"""The scripts that make a lexicon and fit the choice between its words, with a stand-in for a model."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+from test_respelling import CopyingDecoder
+
+from kzocr.lexicon import LEXICON_FILE, Lexicon
+from kzocr.pairs import TextPair, write_pairs
+from kzocr.spelling import SpellingModel
+
+ROOT = Path(__file__).parents[1]
+
+
+def script(name: str) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(name, ROOT / "scripts" / f"{name}.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture
+def corpus(tmp_path: Path) -> Path:
+    folder = tmp_path / "corpus"
+    folder.mkdir()
+    sentences = [f"Ауыл шетінде {number} үй бар, үй маңында бақ бар." for number in range(3)]
+    (folder / "text.txt").write_text("\n".join([*sentences, "Бұл қала үлкен, қала үлкен."]), encoding="utf-8")
+    (tmp_path / "held_out.txt").write_text("Бұл қала үлкен, қала үлкен.\n", encoding="utf-8")
+    (tmp_path / "list.txt").write_text("көмір\nАлматы\n", encoding="utf-8")
+    return folder
+
+
+def make_lexicon(corpus: Path, monkeypatch: pytest.MonkeyPatch) -> Lexicon:
+    output = corpus.parent / LEXICON_FILE
+    held_out, word_list = corpus.parent / "held_out.txt", corpus.parent / "list.txt"
+    arguments = [corpus, "--exclude", held_out, "--word-list", word_list, "-o", output]
+    monkeypatch.setattr("sys.argv", ["make_lexicon", *map(str, arguments)])
+    script("make_lexicon").main()
+    return Lexicon.read(output)
+
+
+def test_a_lexicon_of_what_is_not_held_out(corpus: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    lexicon = make_lexicon(corpus, monkeypatch)
+    assert lexicon.counts["бар"] == 6
+    assert lexicon.counts["көмір"] == 1
+    assert lexicon.pairs["ауыл", "шетінде"] == 3
+    assert "қала" not in lexicon
+
+
+def test_a_choice_that_knows_what_engines_misread(
+    corpus: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    make_lexicon(corpus, monkeypatch)
+    printed = "Ауыл шетінде бақ бар."
+    pairs = [TextPair(printed, printed.replace("шетінде", "шетімде"), f"page-{n}", "synthetic") for n in range(8)]
+    write_pairs(corpus.parent / "pages.jsonl", pairs)
+    clean = corpus.parent / "clean.txt"
+    clean.write_text("Ауыл шетіндеп бақ бар.\n" * 4, encoding="utf-8")
+    fit_spelling = script("fit_spelling")
+    monkeypatch.setattr(fit_spelling, "load_model", lambda name: name)
+    monkeypatch.setattr(fit_spelling, "GuidedDecoder", lambda model: CopyingDecoder(-2.0))
+    saved = corpus.parent / "spelling.json"
+    pages = corpus.parent / "pages.jsonl"
+    arguments = [pages, "--clean", clean, "--misreadings", pages, "--model", corpus.parent, "--save", saved]
+    monkeypatch.setattr("sys.argv", ["fit_spelling", *map(str, arguments)])
+    fit_spelling.main()
+    output = capsys.readouterr().out
+    assert "12 documents, " in output
+    assert " words in doubt, 8 with their print among the alternatives" in output
+    spelling = SpellingModel.read(saved)
+    assert spelling.fitted_on == ("pages", "clean")
+    assert spelling.n_words >= 12
+    assert list(spelling.usual.shares) == [("н", "м")]
