@@ -23,8 +23,8 @@ MAX_ALTERNATIVES = 8
 _DISTANCE_COST = 2.5
 _MISREADING_COST = 0.5
 _CANDIDATES = 6 * MAX_ALTERNATIVES
-"""The nearest words are chosen by the logarithm of a word's frequency, less so much for each edit; these are then ranked
-by what engines misread, less so much for each nat."""
+"""The nearest words are chosen by the logarithm of their frequency, less so much for each edit; these are then ranked
+by it, less so much for each nat by which what was misread is unusual."""
 
 _LEAST_CHARS = 3
 _LEAST_PART_CHARS = 2

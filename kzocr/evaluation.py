@@ -19,21 +19,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from kzocr.bootstrap import N_RESAMPLES, SEED, Interval, bootstrap_mean, bootstrap_rate, bootstrap_reduction
 from kzocr.confusion import ConfusionCounts
-from kzocr.metrics import (
-    N_RESAMPLES,
-    SEED,
-    ErrorCounts,
-    HipeScore,
-    Interval,
-    bootstrap_mean,
-    bootstrap_rate,
-    bootstrap_reduction,
-    character_counts,
-    hipe_score,
-    share,
-    word_counts,
-)
+from kzocr.metrics import ErrorCounts, HipeScore, character_counts, hipe_score, share, word_counts
 from kzocr.pairs import TextPair
 
 CorrectorFunction = Callable[[list[str]], list[str]]

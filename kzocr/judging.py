@@ -16,8 +16,8 @@ from rich.console import Console
 from rich.table import Table
 
 from kzocr import baselines
+from kzocr.bootstrap import N_RESAMPLES, SEED, Interval
 from kzocr.evaluation import CorrectorFunction, Report, evaluate, text_lines
-from kzocr.metrics import N_RESAMPLES, SEED, Interval
 from kzocr.pairs import TextPair, read_folders, read_pairs
 from kzocr.report import to_html
 

@@ -8,9 +8,10 @@ from html import escape
 from typing import Any
 
 from kzocr.alignment import align
+from kzocr.bootstrap import Interval
 from kzocr.evaluation import CleanReport, Passage, Rates, Report, SetReport
 from kzocr.heatmap import heatmaps, visible
-from kzocr.metrics import Interval, fold_whitespace, share
+from kzocr.metrics import fold_whitespace, share
 from kzocr.report_style import STYLE
 from kzocr.text import nfc
 

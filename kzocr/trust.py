@@ -8,18 +8,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Protocol
 
+from kzocr.bootstrap import N_RESAMPLES, SEED, Interval, bootstrap_mean
 from kzocr.calibration import CalibrationReport, Reliability
 from kzocr.charts import Curve, Panel, to_svg
 from kzocr.edits import Edit
-from kzocr.metrics import (
-    N_RESAMPLES,
-    SEED,
-    ErrorCounts,
-    Interval,
-    bootstrap_mean,
-    character_counts,
-    share,
-)
+from kzocr.metrics import ErrorCounts, character_counts, share
 from kzocr.pairs import TextPair
 
 

@@ -18,6 +18,7 @@ LAYERS: dict[str, tuple[int, bool]] = {
     "report_style": (0, False),
     "text": (0, False),
     "alignment": (1, False),
+    "bootstrap": (2, False),
     "charts": (1, False),
     "corpus": (1, False),
     "curves": (1, False),

@@ -7,11 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rapidfuzz.distance import Levenshtein
 
+from kzocr.bootstrap import bootstrap_mean, bootstrap_rate, bootstrap_reduction
 from kzocr.metrics import (
     ErrorCounts,
-    bootstrap_mean,
-    bootstrap_rate,
-    bootstrap_reduction,
     cer,
     cer_reduction,
     character_counts,

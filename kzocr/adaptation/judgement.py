@@ -9,9 +9,9 @@ from typing import Any
 from rapidfuzz.distance import Levenshtein
 
 from kzocr.adaptation.documents import CleanText, kazakh_letter_share, words
+from kzocr.bootstrap import Interval
 from kzocr.corrector import Corrector
 from kzocr.evaluation import evaluate
-from kzocr.metrics import Interval
 from kzocr.pairs import TextPair
 
 _N_RESAMPLES = 500

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from kzocr.adaptation.judgement import Judgement
 from kzocr.adaptation.run import AdaptationReport
-from kzocr.metrics import Interval
+from kzocr.bootstrap import Interval
 
 
 def summary(report: AdaptationReport) -> str:
