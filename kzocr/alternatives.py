@@ -2,7 +2,7 @@
 
 A small model copies what it is not sure of. Where its output holds a string that is no known word, the known words
 spelt nearly like it are worth a second look: misread letters, a space inside a word, two words run together. So are
-the neighbours of a known word that the model itself was not sure of. Nothing is decided here.
+the neighbours of a known word that is rare, or that the model itself was not sure of. Nothing is decided here.
 """
 
 from __future__ import annotations
@@ -19,6 +19,9 @@ from kzocr.text import LETTERS
 
 MAX_ALTERNATIVES = 8
 """Known words that are looked at for one unknown one."""
+
+RARE = 1
+"""Known words that were seen no more often are looked at as well: a misprint may stand among them."""
 
 _DISTANCE_COST = 2.5
 _MISREADING_COST = 0.5
@@ -77,7 +80,7 @@ def alternatives(
     is_doubtful: Callable[[int, int], bool] = lambda start, end: False,
     usual: Misreadings = NO_MISREADINGS,
 ) -> list[Alternative]:
-    """Return what else the unknown words of `text`, and the known ones in doubt, could be, from left to right.
+    """Return what else the unknown words of `text`, and the rare and doubtful ones, could be, from left to right.
 
     Args:
         text: what a model printed for a window.
@@ -91,7 +94,7 @@ def alternatives(
         if not is_whole_word(word):
             continue
         if word.text.lower() in lexicon:
-            if is_doubtful(word.start, word.end):
+            if lexicon.counts[word.text.lower()] <= RARE or is_doubtful(word.start, word.end):
                 found += _between(words, index, index, _respelt_known(word, lexicon))
             continue
         candidates = _between(words, index, index, [*_respelt(word, lexicon), *_split(word, lexicon)])

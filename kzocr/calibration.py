@@ -114,7 +114,7 @@ class CalibrationReport:
     """A calibration fitted on some documents and tested on others.
 
     Attributes:
-        calibration: the map.
+        calibration: what was tested.
         n_documents_fitted: documents that it was fitted on.
         n_documents_tested: documents that all other numbers are from.
         raw: reliability of the model's own probabilities.
@@ -285,6 +285,12 @@ def calibrate(
         trade_offs=trade_offs([p for ps in mapped.values() for p in ps]),
         by_set={name: reliability(*outcomes(ps)) for name, ps in mapped.items()},
     )
+
+
+def fitted(sets: Mapping[str, Sequence[JudgedPassage]], lexicon: Lexicon | None = None) -> Calibration:
+    """Return a calibration fitted on all documents of some sets, untested; arguments as for `calibrate`."""
+    rows, is_right, importance = _examples(sets, lexicon)
+    return fit(rows, is_right, sorted(sets), importance)
 
 
 def calibrated(passage: JudgedPassage, calibration: Calibration, lexicon: Lexicon | None = None) -> JudgedPassage:

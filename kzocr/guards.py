@@ -40,14 +40,15 @@ EditReason = Literal[
 ]
 """Why an edit was refused: it touches a line break; indentation, a tab, the spaces at a line's end or all of
 the line; a character that the model cannot read, or that cannot be printed; a digit or number; an address; a
-Latin word; letters of the input would be skipped, or others come from nowhere; it makes a letter of an exclamation
-mark that ends a sentence, or one word of two, and is not sure enough of it; its confidence is too low; an edit of
-the window before stands there; a later pass would take it back."""
+Latin word; letters of the input would be skipped, an initial before a name among them, or others come from nowhere;
+it makes a letter of an exclamation mark that ends a sentence, or one word of two, and is not sure enough of it; its
+confidence is too low; an edit of the window before stands there; a later pass would take it back."""
 
 WINDOW_REASONS: tuple[WindowReason, ...] = get_args(WindowReason)
 EDIT_REASONS: tuple[EditReason, ...] = get_args(EditReason)
 
 _PIECE = re.compile(r"[^\s.,:;!?()\[\]«»„“”\"'/…—–-]+")
+_INITIAL = re.compile(r"(?<![^\W\d_])[А-ЯӘҒҚҢӨҰҮІЁҺA-Z]\.(?=\s?[А-ЯӘҒҚҢӨҰҮІЁҺA-Z])")
 _NUMBER = re.compile(
     r"\d+(?:-?[іы]?н?(?:ші|шы)|[гғкқ]а|[гк]е|[дт][еа]н?|[дтн][іы]ң?|ж|г|м|б|см|мм|км|кг|га|тг|млн|млрд|ц|т|л)",
     re.IGNORECASE,
@@ -193,7 +194,18 @@ class WindowGuard:
             return "address"
         if self.guards.keep_latin and _touches(edit, self._latin_spans()):
             return "latin"
+        if self._loses_initial(edit):
+            return "skipped"
         return None
+
+    def _loses_initial(self, edit: Edit) -> bool:
+        """Return whether the edit takes the letter or the full stop of an initial before a name: Т.Рысқұлов."""
+        for initial in _INITIAL.finditer(self.window, max(0, edit.start - 2), edit.end + 3):
+            takes_letter = edit.start <= initial.start() < edit.end and not any(map(str.isupper, edit.after))
+            takes_stop = edit.start < initial.end() <= edit.end and "." not in edit.after
+            if takes_letter or takes_stop:
+                return True
+        return False
 
     def doubt(self, edit: Edit) -> EditReason | None:
         """Return why the confidence of `edit` is too low for what it does, or `None` if it is not."""

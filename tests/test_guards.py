@@ -134,3 +134,21 @@ def test_many_small_repairs_in_a_row_are_no_invention() -> None:
     repairs = [Edit(0, 1, "Ы", "Бі", 0.9), Edit(3, 5, "!н", "ің", 0.9), Edit(7, 8, "ё", "өлі", 0.9)]
     assert unbalanced(repairs, Guards()) == [None, None, None]
     assert unbalanced([Edit(0, 1, "Ы", "Бі", 0.9), Edit(2, 3, "ё", "өлімі", 0.9)], Guards()) == ["invented"] * 2
+
+
+@pytest.mark.parametrize(
+    ("text", "before", "after", "reason"),
+    [
+        ("өлеңін Т.Рысқұлов жазған", "Т.", "", "skipped"),
+        ("өлеңін Т. Рысқұлов жазған", "Т", "", "skipped"),
+        ("өлеңін Т. Рысқұлов жазған", ".", ",", "skipped"),
+        ("өлеңін Т.Рысқұлов жазған", "Т.Р", "Сұр", "skipped"),
+        ("өлеңін Г.Рысқұлов жазған", "Г", "Т", None),
+        ("өлеңін Т.Рысқулов жазған", "у", "ұ", None),
+        ("өлеңі бар БАҚ. Сол күні", ".", ",", None),
+    ],
+)
+def test_initials_stay(text: str, before: str, after: str, reason: str | None) -> None:
+    start = text.index(before)
+    edit = Edit(start, start + len(before), before, after, 0.99)
+    assert WindowGuard(text, Guards()).reason(edit) == reason
