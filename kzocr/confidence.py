@@ -151,14 +151,14 @@ def features(
     """Return the features (`FEATURES`) of each of the edits of `text`; arguments as for `Calibration.__call__`.
 
     `noise` is the logarithm of the share of the text that the other edits change, `document_noise` that of the share of
-    the document's words that are unknown, both against those of a fairly clean text. A word is known or not only where
+    the document's words that look misread, both against those of a fairly clean text. A word is known or not only where
     it has three signs or more, one of them a letter; words are compared in the stretch from the white space
     before an edit to that behind it, white space as it would be if all edits were made.
     """
     n_proposed = sum(not is_repair(edit) for edit in edits)
     errors, chars = _NOISE_SLACK
     noise = math.log((max(n_proposed - 1, 0) + errors) / (len(text) + chars)) - _NOISE_AT_REST
-    document_noise = math.log(profile.unknown_share / NO_PROFILE.unknown_share)
+    document_noise = math.log(profile.misread_share / NO_PROFILE.misread_share)
     return [
         _features(edit, *_stretch(text, edits, number), (noise, document_noise), lexicon)
         for number, edit in enumerate(edits)

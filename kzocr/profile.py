@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from kzocr.alternatives import is_whole_word, words_of
 from kzocr.lexicon import Lexicon
 from kzocr.misreadings import Misreading, misreadings
+from kzocr.text import LETTERS
 
 PROFILED_WORDS = 2000
 """So many different unknown words are looked up, the frequent ones first: enough for a book."""
@@ -24,7 +25,7 @@ _LEAST_CHARS = 4
 _NEIGHBOURS = 12
 _FLATTENING = 0.6
 _WEIGHT_OF_OTHERS = 3.0
-_USUAL_UNKNOWN, _USUAL_WORDS = 1, 25
+_USUAL_MISREAD, _USUAL_WORDS = 1, 25
 
 
 @dataclass(frozen=True)
@@ -32,14 +33,14 @@ class Profile:
     """What is known of a document before a model has seen it.
 
     Attributes:
-        unknown_share: the share of its words that the lexicon does not know, single letters among them, drawn
-            towards 1 in 25 where it has few words.
+        misread_share: the share of its words that look misread: unknown ones with a known word one edit away or with
+            a sign that is no letter, and single letters; drawn towards 1 in 25 where it has few words.
         counts: lower-case word -> how often it stands there.
         misread: how often each misreading is expected to have happened.
         misread_in: (unknown word, misreading) -> what that word, all its occurrences, adds to `misread`.
     """
 
-    unknown_share: float = _USUAL_UNKNOWN / _USUAL_WORDS
+    misread_share: float = _USUAL_MISREAD / _USUAL_WORDS
     counts: Mapping[str, int] = field(default_factory=dict)
     misread: Mapping[Misreading, float] = field(default_factory=dict)
     misread_in: Mapping[tuple[str, Misreading], float] = field(default_factory=dict)
@@ -57,12 +58,18 @@ class Profile:
         unknown = Counter(word for word in whole if word not in lexicon)
         misread: Counter[Misreading] = Counter()
         misread_in: Counter[tuple[str, Misreading]] = Counter()
+        n_seen = n_misread = 0
         for word, count in unknown.most_common(PROFILED_WORDS):
-            for misreading, expected in _expected(word, lexicon).items():
+            near = [known for known, _ in lexicon.near(word, 1)[:_NEIGHBOURS]]
+            n_seen += count
+            if near or not LETTERS.issuperset(word):
+                n_misread += count
+            for misreading, expected in _expected(word, near, lexicon).items():
                 misread[misreading] += expected * count
                 misread_in[word, misreading] += expected * count
         n_single = sum(len(word.text) == 1 and word.text.isalpha() for word in words)
-        share = (unknown.total() + n_single + _USUAL_UNKNOWN) / (len(whole) + n_single + _USUAL_WORDS)
+        n_all_misread = n_misread * unknown.total() / max(n_seen, 1) + n_single
+        share = (n_all_misread + _USUAL_MISREAD) / (len(whole) + n_single + _USUAL_WORDS)
         return cls(share, Counter(word.text.lower() for word in words), dict(misread), dict(misread_in))
 
     def repetition(self, *, printed: str, read: str) -> float:
@@ -84,11 +91,16 @@ NO_PROFILE = Profile()
 """Of a document of which nothing is known."""
 
 
-def _expected(word: str, lexicon: Lexicon) -> Counter[Misreading]:
-    """Return how likely each misreading is in one unknown word: usual words are likelier, and it may be right."""
+def _expected(word: str, near: Sequence[str], lexicon: Lexicon) -> Counter[Misreading]:
+    """Return how likely each misreading is in one unknown word: usual words are likelier, and it may be right.
+
+    Args:
+        word: the unknown word; in a short one anything may have happened.
+        near: known words one edit away.
+        lexicon: the known words.
+    """
     if len(word) < _LEAST_CHARS:
         return Counter()
-    near = [known for known, _ in lexicon.near(word, 1)[:_NEIGHBOURS]]
     weights = [lexicon.counts[known] ** _FLATTENING for known in near]
     total = math.fsum(weights) + _WEIGHT_OF_OTHERS
     expected: Counter[Misreading] = Counter()

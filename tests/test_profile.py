@@ -23,11 +23,17 @@ def test_a_word_is_no_witness_for_itself() -> None:
     assert alone.repetition(printed="толқын", read="толқым") > 0.0
 
 
-def test_share_of_unknown_words_is_drawn_to_the_usual_one() -> None:
-    assert Profile.of("", LEXICON).unknown_share == NO_PROFILE.unknown_share
-    assert Profile.of("бала дала негізгі " * 100, LEXICON).unknown_share < 0.01
-    assert Profile.of("мегізгі ромам қамдай " * 100, LEXICON).unknown_share > 0.9
-    assert 0.04 < Profile.of("мегізгі", LEXICON).unknown_share < 0.1
+def test_share_of_misread_words_is_drawn_to_the_usual_one() -> None:
+    assert Profile.of("", LEXICON).misread_share == NO_PROFILE.misread_share
+    assert Profile.of("бала дала негізгі " * 100, LEXICON).misread_share < 0.01
+    assert Profile.of("мегізгі ромам қамдай " * 100, LEXICON).misread_share > 0.9
+    assert 0.04 < Profile.of("мегізгі", LEXICON).misread_share < 0.1
+
+
+def test_words_that_look_like_no_known_one_are_rare_rather_than_misread() -> None:
+    assert Profile.of("бүлдіршіндер " * 100, LEXICON).misread_share < 0.02
+    assert Profile.of("бүл;ірш]ндер " * 100, LEXICON).misread_share > 0.7
+    assert Profile.of("қ а з " * 100, LEXICON).misread_share > 0.9
 
 
 def test_words_are_counted_in_lower_case() -> None:
@@ -42,6 +48,6 @@ def test_frequent_words_are_looked_up_first(monkeypatch: pytest.MonkeyPatch) -> 
 @given(st.text("абдлңмн -", max_size=60))
 def test_numbers_are_sensible_for_any_text(text: str) -> None:
     found = Profile.of(text, LEXICON)
-    assert 0 < found.unknown_share < 1
+    assert 0 < found.misread_share < 1
     assert all(value > 0 for value in found.misread.values())
     assert found.repetition(printed="бала", read="дала") >= 0.0
