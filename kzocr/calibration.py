@@ -16,7 +16,7 @@ from kzocr.confidence import Calibration, features, fit, is_repair
 from kzocr.edits import Edit, apply_edits
 from kzocr.lexicon import Lexicon
 from kzocr.metrics import ErrorCounts, character_counts, fold_whitespace, share
-from kzocr.pairs import TextPair, passages
+from kzocr.pairs import TextPair, is_parallel, passages
 from kzocr.profile import NO_PROFILE, Profile
 
 N_BINS = 10
@@ -148,10 +148,9 @@ def judge_document(
         lexicon: the known words, for the document's profile.
     """
     profile = NO_PROFILE if lexicon is None else Profile.of(pair.hypothesis, lexicon)
-    is_parallel = pair.reference.count("\n") == pair.hypothesis.count("\n")
     judged = []
     start = 0
-    for passage in passages(pair, max_chars) if is_parallel else [pair]:
+    for passage in passages(pair, max_chars) if is_parallel(pair) else [pair]:
         end = start + len(passage.hypothesis)
         own = [
             replace(edit, start=edit.start - start, end=edit.end - start)

@@ -74,11 +74,13 @@ class LexiconDecoder:
                 continue
             offsets = byte_offsets(text)
             is_doubtful = _is_doubtful(result.log_probabilities, offsets)
-            for item in alternatives(text, self.lexicon, is_doubtful, self.usual):
+            items = alternatives(text, self.lexicon, is_doubtful, self.usual)
+            if items:
+                shares[row] = unknown_share(text, self.lexicon)
+            for item in items:
                 found.append((row, item))
                 new = encode(item.after)[:-1]
                 replacements.append(Replacement(row, offsets[item.start], offsets[item.end], new))
-                shares[row] = shares.get(row, unknown_share(text, self.lexicon))
         gains = self.decoder.score(decoded, replacements)
         groups: list[list[list[Evidence]]] = [[] for _ in decoded]
         last_row, last_end = -1, -1

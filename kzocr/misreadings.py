@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from rapidfuzz.distance import Levenshtein
 
-from kzocr.pairs import TextPair, line_pairs
+from kzocr.pairs import TextPair, is_parallel, line_pairs
 
 Misreading = tuple[str, str]
 """A printed letter and what it was read as, in lower case; "" where something was read from nothing, or nothing was."""
@@ -53,7 +53,7 @@ class Misreadings:
         printed: Counter[str] = Counter()
         misread: Counter[Misreading] = Counter()
         for pair in pairs:
-            if pair.reference.count("\n") != pair.hypothesis.count("\n"):
+            if not is_parallel(pair):
                 continue
             for line in line_pairs(pair):
                 printed.update(line.reference.lower())

@@ -130,6 +130,11 @@ def line_pairs(pair: TextPair) -> list[TextPair]:
     ]
 
 
+def is_parallel(pair: TextPair) -> bool:
+    """Return whether both sides have as many lines, so that these correspond."""
+    return pair.reference.count("\n") == pair.hypothesis.count("\n")
+
+
 def passages(pair: TextPair, max_chars: int) -> list[TextPair]:
     """Return `pair` cut at line ends into pairs of consecutive lines.
 

@@ -13,7 +13,7 @@ from kzocr.encoding import encode
 from kzocr.lexicon import Lexicon
 from kzocr.misreadings import NO_MISREADINGS, Misreadings
 from kzocr.outputs import Decoder, output_of
-from kzocr.pairs import TextPair, passages
+from kzocr.pairs import TextPair, is_parallel, passages
 from kzocr.profile import Profile
 from kzocr.spelling import JudgedWord, SpellingModel, features
 from kzocr.views import Output, byte_offsets
@@ -88,8 +88,7 @@ def judged_words(
     """
     for document in documents:
         profile = Profile.of(document.hypothesis, lexicon)
-        is_parallel = document.reference.count("\n") == document.hypothesis.count("\n")
-        cut = passages(document, window_chars) if is_parallel else [document]
+        cut = passages(document, window_chars) if is_parallel(document) else [document]
         cut = [passage for passage in cut if passage.hypothesis.strip()]
         judged = []
         for start in range(0, len(cut), n_rows):

@@ -103,8 +103,8 @@ def _features(
 
 def _neighbours(left: str, words: str, right: str, lexicon: Lexicon) -> float:
     """Return how often the words stood beside their neighbours in the texts of the lexicon, as a logarithm."""
-    first, *_, last = [*words.split(), *words.split()]
-    return math.log1p(lexicon.pairs.get((left, first), 0)) + math.log1p(lexicon.pairs.get((last, right), 0))
+    parts = words.split()
+    return math.log1p(lexicon.pairs.get((left, parts[0]), 0)) + math.log1p(lexicon.pairs.get((parts[-1], right), 0))
 
 
 def _known_start(word: str, lexicon: Lexicon) -> float:
