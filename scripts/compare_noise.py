@@ -1,13 +1,15 @@
 """Train the same small model for the same steps on each generator of noise, and score all on the same real pairs.
 
-    OMP_NUM_THREADS=2 python scripts/compare_noise.py --config configs/kzocr-embedded.yaml --steps 1500 \\
-        --table pairs/train_kaz.jsonl --table pairs/train_rus.jsonl --score ../shared/real/newspaper.jsonl \\
+    python scripts/train.py --config configs/compare-noise-start.yaml --folder runs/compare-noise-start
+    OMP_NUM_THREADS=1 python scripts/compare_noise.py --config configs/compare-noise.yaml \
+        --table pairs/train_kaz.jsonl --table pairs/train_rus.jsonl --score ../shared/real/newspaper.jsonl \
         --score pairs/dev_kaz.jsonl --score pairs/dev_rus.jsonl --folder runs/compare-noise
 
+All start from the model of the first command, which has learnt to copy clean text and nothing else.
 Generators: ours (the configuration's own prior), a flat table of the confusions counted in --table, glyph noise,
 `nlpaug`'s OcrAug and `noisocr` (`pip install nlpaug noisocr`). All see the same texts, the same seeds, 12 % clean
 documents and no other difference. A run that was stopped goes on: finished generators are read from their report.
-Two hours and more for each generator on two CPU cores with 1,500 steps of `kzocr-embedded`; minutes on a GPU.
+About 20 minutes for each generator on one CPU core.
 """
 
 from __future__ import annotations
