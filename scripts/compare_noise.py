@@ -9,7 +9,7 @@ All start from the model of the first command, which has learnt to copy clean te
 Generators: ours (the configuration's own prior), a flat table of the confusions counted in --table, glyph noise,
 `nlpaug`'s OcrAug and `noisocr` (`pip install nlpaug noisocr`). All see the same texts, the same seeds, 12 % clean
 documents and no other difference. A run that was stopped goes on: finished generators are read from their report.
-About 20 minutes for each generator on one CPU core.
+About 16 minutes for each generator on one CPU core, another one busy with the same.
 """
 
 from __future__ import annotations
