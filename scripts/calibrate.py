@@ -1,13 +1,12 @@
 """Fit the confidences of a model to what is right, test them, and write figures, a picture and a table.
 
-    python scripts/calibrate.py pairs/tune_kaz.jsonl pairs/tune_rus.jsonl --clean clean_lines.txt \
-        --model runs/NAME/model -o docs/calibration.json --svg docs/calibration.svg --page docs/trust.md \
+    python scripts/calibrate.py pairs/tune_kaz.jsonl pairs/tune_rus.jsonl --clean clean_lines.txt \\
+        --model runs/NAME/model -o docs/calibration.json --svg docs/calibration.svg --page docs/trust.md \\
         --save kzocr/weights/calibration.json
 
 Half of the documents of each set, and of the clean lines, fit the calibration; the others test it. `--save` writes one
 that is fitted on all of them; beside a model's weights, as `calibration.json`, it is used by every corrector that loads
-the model. What stands between
-`<!-- calibration -->` and `<!-- end of calibration -->` in the page is replaced.
+the model. What stands between `<!-- calibration -->` and `<!-- end of calibration -->` in the page is replaced.
 
 Time and hardware: the time of correcting the pairs once; about a minute for 300 kB on one CPU core.
 """

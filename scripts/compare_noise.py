@@ -1,8 +1,8 @@
 """Train the same small model for the same steps on each generator of noise, and score all on the same real pairs.
 
     python scripts/train.py --config configs/compare-noise-start.yaml --folder runs/compare-noise-start
-    OMP_NUM_THREADS=1 python scripts/compare_noise.py --config configs/compare-noise.yaml \
-        --table pairs/train_kaz.jsonl --table pairs/train_rus.jsonl --score ../shared/real/newspaper.jsonl \
+    OMP_NUM_THREADS=1 python scripts/compare_noise.py --config configs/compare-noise.yaml \\
+        --table pairs/train_kaz.jsonl --table pairs/train_rus.jsonl --score ../shared/real/newspaper.jsonl \\
         --score pairs/dev_kaz.jsonl --score pairs/dev_rus.jsonl --folder runs/compare-noise
 
 All start from the model of the first command, which has learnt to copy clean text and nothing else.

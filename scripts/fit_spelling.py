@@ -1,6 +1,6 @@
 """Fit the choice between a word in doubt and its known alternatives, and say what it does to other documents.
 
-    python scripts/fit_spelling.py PAIRS.jsonl ... --clean CLEAN.txt --misreadings TRAINING_PAIRS.jsonl ... \
+    python scripts/fit_spelling.py PAIRS.jsonl ... --clean CLEAN.txt --misreadings TRAINING_PAIRS.jsonl ... \\
         --save kzocr/weights/spelling.json
 
 The pairs must be of text that the lexicon was not counted on and that the model never saw: pages that

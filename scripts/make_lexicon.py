@@ -1,6 +1,6 @@
 """Make the lexicon that lies beside the weights: words of a corpus and of word lists, and pairs of words, with counts.
 
-    python scripts/make_lexicon.py ../shared/corpus/train --exclude ../shared/corpus/dev \
+    python scripts/make_lexicon.py ../shared/corpus/train --exclude ../shared/corpus/dev \\
         --word-list ../shared/corpus/lexicon/tesseract_kaz_wordlist.txt -o kzocr/weights/lexicon.txt.xz
 
 Words of the corpus count if they occur twice or more, and so do pairs of them; a word of a list (frequent ones first)

@@ -1,6 +1,6 @@
 """Print Kazakh text as damaged page images, have OCR engines read them and write aligned pairs (JSONL).
 
-    python scripts/make_ocr_pairs.py corpus/train/*.txt --output "pairs/train_{language}.jsonl" \
+    python scripts/make_ocr_pairs.py corpus/train/*.txt --output "pairs/train_{language}.jsonl" \\
         --languages kaz,rus --pages 1200 --fonts train --workers 2
 
 Each engine reads the same images. Pages over the CER limit go to `*.set_aside.jsonl` and are counted. A run

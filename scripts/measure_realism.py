@@ -1,6 +1,6 @@
 """Compare generators of OCR noise with real OCR of the same references: a table, and the same as JSON.
 
-    python scripts/measure_realism.py pairs/dev_kaz.jsonl --prior tesseract-kaz --family similar-letters \
+    python scripts/measure_realism.py pairs/dev_kaz.jsonl --prior tesseract-kaz --family similar-letters \\
         --table pairs/train_kaz.jsonl -o realism_kaz.json
 
 The pairs must not be those that the prior was fitted to. `nlpaug` and `noisocr` are measured if they are installed

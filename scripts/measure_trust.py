@@ -1,6 +1,6 @@
 """Measure what a model does to clean text, whether a second run changes anything, and what is kept and why.
 
-    python scripts/measure_trust.py dev/*.txt --pairs dev_kaz.jsonl --pairs newspaper.jsonl \
+    python scripts/measure_trust.py dev/*.txt --pairs dev_kaz.jsonl --pairs newspaper.jsonl \\
         -o docs/trust.json --page docs/trust.md --examples unstable.txt
 
 Each line of a clean file and each passage of the pairs (lines together, up to `--passage-chars`) is a text of its own.
