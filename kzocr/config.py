@@ -23,7 +23,7 @@ class ModelConfig:
 
     Attributes:
         init: `scratch`, or a checkpoint: a folder or a Hub name such as `google/byt5-small`.
-        d_model: width of the hidden states. This and what follows holds for `scratch` alone.
+        d_model: width of the hidden states. This and what follows, but for `dropout`, holds for `scratch` alone.
         d_ff: width of the feed-forward layers.
         d_kv: width of one attention head.
         n_heads: attention heads a layer.
@@ -110,12 +110,13 @@ class OptimizerConfig:
         kind: `rms_scaled_adamw` multiplies each step by the parameter's RMS (from scratch), `adamw` does not.
         learning_rate: peak of the schedule.
         warmup_steps: linear rise to the peak.
-        decay_steps: the last steps, in which the rate falls to 0 like 1 - sqrt; 0 for no fall.
+        decay_steps: the last steps, in which the rate falls to 0; 0 for no fall.
         weight_decay: decoupled, a fraction of the weight per unit of learning rate.
         beta1: decay of the mean of gradients.
         beta2: decay of the mean of squared gradients.
         gradient_clip: largest norm of the gradient.
         ema_decay: decay of the moving average of the weights that is validated and shipped; 0 switches it off.
+        decay_shape: `one_minus_sqrt` falls fast at first, `linear` evenly. May be left out.
     """
 
     kind: Literal["rms_scaled_adamw", "adamw"]
@@ -127,6 +128,7 @@ class OptimizerConfig:
     beta2: float
     gradient_clip: float
     ema_decay: float
+    decay_shape: Literal["one_minus_sqrt", "linear"] = "one_minus_sqrt"
 
 
 @dataclass(frozen=True)
@@ -145,6 +147,7 @@ class RunConfig:
         checkpoint_steps: steps between checkpoints.
         keep_checkpoints: checkpoints kept, the newest.
         n_validation_windows: windows of the fixed validation set.
+        label_smoothing: share of each target that is spread over all ids, in [0, 1). May be left out.
     """
 
     max_steps: int
@@ -158,6 +161,7 @@ class RunConfig:
     checkpoint_steps: int
     keep_checkpoints: int
     n_validation_windows: int
+    label_smoothing: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -195,6 +199,7 @@ _RANGES: dict[str, tuple[float, float]] = {
     **{f"run.{key}": (1, math.inf) for key in ("log_steps", "validate_steps", "checkpoint_steps")},
     "run.n_validation_windows": (1, math.inf),
     "run.changed_byte_weight": (0, math.inf),
+    "run.label_smoothing": (0, 1),
 }
 """Key -> least value and the first value that is too great."""
 

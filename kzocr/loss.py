@@ -14,16 +14,23 @@ def shift_right(labels: torch.Tensor) -> torch.Tensor:
     return shifted.masked_fill(shifted == IGNORED_LABEL, 0)
 
 
-def masked_cross_entropy(logits: torch.Tensor, labels: torch.Tensor, weights: torch.Tensor | None) -> torch.Tensor:
+def masked_cross_entropy(
+    logits: torch.Tensor, labels: torch.Tensor, weights: torch.Tensor | None, label_smoothing: float = 0.0
+) -> torch.Tensor:
     """Return the weighted mean cross entropy a byte, in nats, over the labels that are no padding.
 
     Args:
         logits: (batch, sequence, ids).
         labels: (batch, sequence).
         weights: (batch, sequence), or None for equal ones.
+        label_smoothing: share of each target that is spread over all ids.
     """
     losses = torch.nn.functional.cross_entropy(
-        logits.float().flatten(0, 1), labels.flatten(), ignore_index=IGNORED_LABEL, reduction="none"
+        logits.float().flatten(0, 1),
+        labels.flatten(),
+        ignore_index=IGNORED_LABEL,
+        reduction="none",
+        label_smoothing=label_smoothing,
     )
     counted = (labels != IGNORED_LABEL).float()
     if weights is not None:

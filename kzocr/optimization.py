@@ -90,17 +90,20 @@ def make_optimizer(model: torch.nn.Module, config: OptimizerConfig) -> torch.opt
 
 
 def schedule(step: int, max_steps: int, config: OptimizerConfig) -> float:
-    """Return the learning rate of optimiser step `step` (from 0): warm-up, plateau, 1 - sqrt decay.
+    """Return the learning rate of optimiser step `step` (from 0): warm-up, plateau, decay.
 
     The plateau lets a run be prolonged or ended early: only the last `decay_steps` know where the end is
-    (Hägele et al. 2024, "Scaling laws and compute-optimal training beyond fixed training durations").
+    (Hägele et al. 2024, "Scaling laws and compute-optimal training beyond fixed training durations", which also
+    has the decay like 1 - sqrt).
     """
     if step < config.warmup_steps:
         return config.learning_rate * (step + 1) / config.warmup_steps
     left = max_steps - step
     if left > config.decay_steps or config.decay_steps == 0:
         return config.learning_rate
-    return config.learning_rate * (1 - math.sqrt(1 - max(left, 0) / config.decay_steps))
+    share_left = max(left, 0) / config.decay_steps
+    falls = share_left if config.decay_shape == "linear" else 1 - math.sqrt(1 - share_left)
+    return config.learning_rate * falls
 
 
 class WeightAverage:

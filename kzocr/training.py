@@ -186,7 +186,8 @@ class Trainer:
             attention_mask=batch["attention_mask"].to(device),
             decoder_input_ids=shift_right(labels),
         ).logits
-        return masked_cross_entropy(logits, labels, batch["weights"].to(device) if "weights" in batch else None)
+        weights = batch["weights"].to(device) if "weights" in batch else None
+        return masked_cross_entropy(logits, labels, weights, self.config.run.label_smoothing)
 
     def _validate(self) -> None:
         if self.log is None:

@@ -68,6 +68,53 @@ def test_generators_are_compared_with_the_same_model(
     assert capsys.readouterr().out == table
 
 
+def variants(tmp_path: Path, text: str) -> Path:
+    path = tmp_path / "variants.yaml"
+    head = "config: configs/smoke.yaml\nstart: configs/smoke.yaml\n"
+    path.write_text(f"{head}all: {{run.max_steps: 4, optimizer.decay_steps: 1}}\nvariants:\n{text}", encoding="utf-8")
+    return path
+
+
+def test_recipes_differ_in_one_thing(
+    tmp_path: Path, pairs: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    compare = script("compare_recipes")
+    monkeypatch.chdir(ROOT)
+    text = "  base: {}\n  smoother: {run.label_smoothing: 0.1}\n"
+    text += "  deeper: {start: {model.n_encoder_layers: 3}, seed: 5}\n"
+    folder = tmp_path / "runs"
+    arguments = ["compare_recipes", str(variants(tmp_path, text)), "--score", str(pairs), "--folder", str(folder)]
+    monkeypatch.setattr(sys, "argv", arguments)
+    assert compare.main() == 0
+    table = capsys.readouterr().out
+    assert [row.split(" | ")[0] for row in table.splitlines()[2:]] == ["| base", "| smoother", "| deeper"]
+    reports = [json.loads((folder / name / "report.json").read_text()) for name in ("base", "smoother", "deeper")]
+    assert len({report["cer_before"] for report in reports}) == 1  # the same windows for all
+    assert all(report["seconds"] > 0 for report in reports)
+    config = json.loads((folder / "deeper" / "model" / "config.json").read_text())
+    assert config["num_layers"] == 3  # the second training goes on from the start of its own
+    monkeypatch.setattr(compare, "train", lambda *_: pytest.fail("a finished variant is trained again"))
+    assert compare.main() == 0
+    assert capsys.readouterr().out == table
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("  odd: {run.max_stepz: 4}", "odd: unknown key 'run.max_stepz'"),
+        ("  odd: {run.max_steps: many}", "odd: key 'run.max_steps' must be int"),
+        ("  - a list", "expected `config`, `start`, `all`, `variants`"),
+    ],
+)
+def test_a_variant_that_cannot_be_is_refused(
+    text: str, message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(ROOT)
+    monkeypatch.setattr(sys, "argv", ["compare_recipes", str(variants(tmp_path, text)), "--folder", str(tmp_path)])
+    assert script("compare_recipes").main() == 1
+    assert message in capsys.readouterr().err
+
+
 def test_a_flat_table_has_the_pairs_confusions_for_every_document(pairs: Path) -> None:
     pair = [json.loads(line) for line in pairs.read_text(encoding="utf-8").splitlines()]
     table = flat_table([TextPair(p["reference"], p["hypothesis"], p["document_id"], "real", "toy") for p in pair])

@@ -96,6 +96,11 @@ def test_the_schedule_rises_stays_and_falls() -> None:
     assert rates[11:] == sorted(rates[11:], reverse=True)
 
 
+def test_a_linear_decay_falls_evenly() -> None:
+    config = settings(learning_rate=1.0, warmup_steps=2, decay_steps=4, decay_shape="linear")
+    assert [schedule(step, 8, config) for step in range(9)] == [0.5, 1.0, 1.0, 1.0, 1.0, 0.75, 0.5, 0.25, 0.0]
+
+
 def test_a_schedule_without_warm_up_or_decay_is_flat() -> None:
     config = settings(learning_rate=0.5, warmup_steps=0, decay_steps=0)
     assert {schedule(step, 10, config) for step in range(10)} == {0.5}

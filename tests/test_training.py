@@ -22,7 +22,7 @@ from kzocr.checkpoint import checkpoints, newest_checkpoint
 from kzocr.config import TrainingConfig, load_config
 from kzocr.data import Batch
 from kzocr.encoding import IGNORED_LABEL, decode, encode
-from kzocr.loss import shift_right
+from kzocr.loss import masked_cross_entropy, shift_right
 from kzocr.metrics import cer
 from kzocr.pairs import TextPair, write_pairs
 from kzocr.run_log import read_log
@@ -312,6 +312,15 @@ def command(folder: Path) -> list[str]:
 
 
 @pytest.mark.slow
+def test_label_smoothing_spreads_a_share_of_the_target_over_all_ids() -> None:
+    logits = torch.tensor([[[2.0, 0.0, 0.0, 0.0], [0.0, 9.0, 0.0, 0.0]]])
+    labels = torch.tensor([[0, IGNORED_LABEL]])
+    log_probabilities = torch.log_softmax(logits[0, 0], 0)
+    smoothed = masked_cross_entropy(logits, labels, None, label_smoothing=0.2)
+    assert smoothed.item() == pytest.approx(-(0.8 * log_probabilities[0] + 0.2 * log_probabilities.mean()).item())
+    assert masked_cross_entropy(logits, labels, None).item() == pytest.approx(-log_probabilities[0].item())
+
+
 def test_kill_minus_nine_loses_nothing(tmp_path: Path, finished: Path) -> None:
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     process = subprocess.Popen(command(tmp_path), env=environment, cwd=ROOT)
