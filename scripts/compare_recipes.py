@@ -1,12 +1,11 @@
 """Train small models that differ in one thing of the recipe, and score all on the same held-out texts and pairs.
 
-    python scripts/train.py --config configs/compare-noise-start.yaml --folder runs/compare-noise-start
     OMP_NUM_THREADS=1 python scripts/compare_recipes.py configs/recipes/variants.yaml \\
         --score pairs/tune_kaz.jsonl --score pairs/tune_rus.jsonl --folder runs/compare-recipes
 
-The file names a configuration, what all variants change in it and what each changes: `run.changed_byte_weight: 3.0`. A
-variant that changes the shape of the model has a `start` of its own: what it changes in the configuration of the first
-training, on clean text. All are scored without lexicon and guards on the same windows of held-out text with noise of
+The file names a configuration, what all variants change in it and what each changes: `run.changed_byte_weight: 3.0`.
+The models start from that of `scripts/compare_noise.py`; a variant that changes the shape of the model has a `start` of
+its own: what it changes in the configuration of the first training, on clean text. All are scored without lexicon and guards on the same windows of held-out text with noise of
 the configuration's prior, and on the pairs. A run that was stopped goes on, a finished one is read from its report.
 About five minutes for each variant on one CPU core, twice that with a start of its own.
 """
@@ -32,9 +31,6 @@ from kzocr.run_data import RunData
 from kzocr.run_state import TrainingError
 from kzocr.training import Trainer
 from kzocr.validation import load_pairs, validate, validate_sets
-
-WINDOW_BYTES = 200
-"""Pairs are read in windows of this length, whatever the length of the windows in training."""
 
 
 def changed(config: TrainingConfig, changes: Mapping[str, Any], where: str) -> TrainingConfig:
@@ -62,10 +58,10 @@ def train(config: TrainingConfig, folder: Path) -> Path:
     return model
 
 
-def score(model: Path, windows: list[Example], pairs: dict[str, list[TextPair]]) -> dict[str, float]:
-    """Return the error rates of the model alone on held-out windows with noise, and on pairs."""
+def score(model: Path, windows: list[Example], pairs: dict[str, list[TextPair]], window_bytes: int) -> dict[str, float]:
+    """Return the error rates of the model alone on held-out windows with noise, and on pairs cut to `window_bytes`."""
     loaded = load_model(str(model))
-    return {**validate(loaded, windows), **validate_sets(loaded, pairs, WINDOW_BYTES)}
+    return {**validate(loaded, windows), **validate_sets(loaded, pairs, window_bytes)}
 
 
 def main() -> int:
@@ -98,7 +94,7 @@ def main() -> int:
                     changes = {**own_start, "model.init": str(first), **changes}
                 model = train(changed(base, changes, where), folder)
                 seconds = json.loads((folder / "seconds.json").read_text(encoding="utf-8"))
-                scores = {"seconds": seconds, **score(model, windows, pairs)}
+                scores = {"seconds": seconds, **score(model, windows, pairs, base.data.greatest_window_bytes)}
                 report.write_text(json.dumps(scores, indent=1) + "\n", encoding="utf-8")
             reports[name] = json.loads(report.read_text(encoding="utf-8"))
     except (TrainingError, ValueError, OSError, yaml.YAMLError) as error:
