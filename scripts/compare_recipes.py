@@ -5,8 +5,9 @@
 
 The file names a configuration, what all variants change in it and what each changes: `run.changed_byte_weight: 3.0`.
 The models start from that of `scripts/compare_noise.py`; a variant that changes the shape of the model has a `start` of
-its own: what it changes in the configuration of the first training, on clean text. All are scored without lexicon and guards on the same windows of held-out text with noise of
-the configuration's prior, and on the pairs. A run that was stopped goes on, a finished one is read from its report.
+its own: what it changes in the configuration of the first training, on clean text. All are scored without lexicon and
+guards on the same windows of held-out text with noise of the configuration's prior, and on the pairs. A run that was
+stopped goes on, a finished one is read from its report.
 About five minutes for each variant on one CPU core, twice that with a start of its own.
 """
 
