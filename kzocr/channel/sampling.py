@@ -184,13 +184,14 @@ class Sampler:
         words = list(_WORD.finditer(text))
         events: list[tuple[int, int, int, int, int]] = []
         pieces: list[str] = []
+        n_read = 0
         for number in np.flatnonzero(rng.random(len(words)) < self.latin_words).tolist():
             word = words[number].group()
             read = "".join(LATINISED.get(letter, letter) for letter in word)
             if sum(a == b for a, b in zip(word, read, strict=False)) <= len(word) / 3:
-                start = sum(map(len, pieces))
-                events.append((words[number].start(), words[number].end(), 1, start, len(read)))
+                events.append((words[number].start(), words[number].end(), 1, n_read, len(read)))
                 pieces.append(read)
+                n_read += len(read)
         return np.array(events, dtype=np.int64).reshape(-1, 5).T, "".join(pieces)
 
 
