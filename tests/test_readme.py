@@ -79,6 +79,18 @@ def test_results_are_those_of_the_reports() -> None:
     assert between("results") == to_markdown(reports).strip()
 
 
+def test_the_picture_shows_the_figures_of_the_reports() -> None:
+    picture = (ROOT / "docs" / "results.svg").read_text(encoding="utf-8")
+    shown = re.findall(r">\s*([^<>]+?)\s*</text>", picture)
+    for name in ("results-baselines.json", "results-kzocr.json"):
+        for report in json.loads((ROOT / "docs" / name).read_text(encoding="utf-8")):
+            assert report["corrector"] in shown
+            for one in report["sets"]:
+                assert one["name"] in shown
+                assert f"{100 * one['after']['cer']['value']:.2f}" in shown
+    assert "](docs/results.svg)" in README
+
+
 def test_badges_say_what_pyproject_says() -> None:
     configuration = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
     licence = re.search(r'^license = "(.*)"', configuration, flags=re.MULTILINE)

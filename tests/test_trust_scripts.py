@@ -1,4 +1,4 @@
-"""The scripts that fill docs/trust.md, on a scripted model: files are written, markers filled, exit codes right."""
+"""The scripts that fill docs/ on a scripted model: files are written, markers filled, exit codes right."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import typer
 from fakes import scripted
+from toy_reports import toy_reports
 from typer.testing import CliRunner, Result
 
 from kzocr.confidence import Calibration
@@ -80,3 +81,25 @@ def test_fuzz(page: Path, tmp_path: Path) -> None:
     assert result.exit_code == 0, result.output
     assert json.loads(report.read_text())["failures"] == []
     assert "| **all** | 20 | 0 |" in page.read_text(encoding="utf-8")
+
+
+def test_results_are_drawn_a_panel_a_set(tmp_path: Path) -> None:
+    reports, picture = tmp_path / "results.json", tmp_path / "results.svg"
+    reports.write_text(json.dumps(toy_reports(), ensure_ascii=False), encoding="utf-8")
+    result = run("plot_results", reports, "-o", picture)
+    assert result.exit_code == 0, result.output
+    drawn = picture.read_text(encoding="utf-8")
+    for report in toy_reports():
+        assert report["corrector"] in drawn
+        for one in report["sets"]:
+            assert one["name"] in drawn
+            assert f"{100 * one['after']['cer']['value']:.2f}" in drawn
+    assert run("plot_results", reports, "-o", picture).exit_code == 0
+    assert picture.read_text(encoding="utf-8") == drawn
+
+
+def test_what_is_no_report_is_not_drawn(tmp_path: Path) -> None:
+    reports = tmp_path / "results.json"
+    reports.write_text("[]", encoding="utf-8")
+    assert run("plot_results", reports, "-o", tmp_path / "results.svg").exit_code == 1
+    assert not (tmp_path / "results.svg").exists()
