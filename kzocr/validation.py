@@ -6,14 +6,16 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
+import torch
 from transformers import PreTrainedModel
 
 from kzocr.channel.prior import ChannelPrior
 from kzocr.config import TrainingConfig
 from kzocr.corpus import CorpusError, Source
-from kzocr.data import Example, ExampleSampler
+from kzocr.data import Example, ExampleSampler, make_batches
 from kzocr.decoding import GuidedDecoder
-from kzocr.encoding import decode, encode
+from kzocr.encoding import IGNORED_LABEL, decode, encode
+from kzocr.loss import masked_cross_entropy, shift_right
 from kzocr.metrics import cer
 from kzocr.pairs import TextPair, read_pairs
 from kzocr.windows import windows
@@ -37,6 +39,29 @@ def validate(model: PreTrainedModel, examples: list[Example]) -> dict[str, float
         "clean_changed": sum(e.reference != text for e, text in clean) / max(len(clean), 1),
         "n_clean": float(len(clean)),
     }
+
+
+def held_out_loss(model: PreTrainedModel, examples: Sequence[Example], batch_bytes: int = 4096) -> float:
+    """Return the mean cross entropy a printed byte, in nats, each byte after the right ones before it.
+
+    It varies less between runs than an error rate, where one wrong byte can bring others after it.
+    """
+    was_training = model.training
+    model.eval()  # type: ignore[no-untyped-call]
+    total = n_bytes = 0.0
+    with torch.inference_mode():
+        for batch in make_batches(examples, batch_bytes, np.random.default_rng(VALIDATION_SEED)):
+            labels = batch["labels"].to(model.device)
+            logits = model(
+                input_ids=batch["input_ids"].to(model.device),
+                attention_mask=batch["attention_mask"].to(model.device),
+                decoder_input_ids=shift_right(labels),
+            ).logits
+            n_counted = int((labels != IGNORED_LABEL).sum())
+            total += float(masked_cross_entropy(logits, labels, None)) * n_counted
+            n_bytes += n_counted
+    model.train(was_training)
+    return total / n_bytes
 
 
 def validate_pairs(model: PreTrainedModel, pairs: Sequence[TextPair], window_bytes: int) -> dict[str, float]:

@@ -31,7 +31,7 @@ from kzocr.pairs import TextPair
 from kzocr.run_data import RunData
 from kzocr.run_state import TrainingError
 from kzocr.training import Trainer
-from kzocr.validation import load_pairs, validate, validate_sets
+from kzocr.validation import held_out_loss, load_pairs, validate, validate_sets
 
 
 def changed(config: TrainingConfig, changes: Mapping[str, Any], where: str) -> TrainingConfig:
@@ -60,9 +60,10 @@ def train(config: TrainingConfig, folder: Path) -> Path:
 
 
 def score(model: Path, windows: list[Example], pairs: dict[str, list[TextPair]], window_bytes: int) -> dict[str, float]:
-    """Return the error rates of the model alone on held-out windows with noise, and on pairs cut to `window_bytes`."""
+    """Return loss and error rates of the model alone on held-out windows, and rates on pairs cut to `window_bytes`."""
     loaded = load_model(str(model))
-    return {**validate(loaded, windows), **validate_sets(loaded, pairs, window_bytes)}
+    rates = {**validate(loaded, windows), **validate_sets(loaded, pairs, window_bytes)}
+    return {"loss": held_out_loss(loaded, windows), **rates}
 
 
 def main() -> int:
@@ -109,17 +110,17 @@ def main() -> int:
 
 
 def _table(reports: Mapping[str, Mapping[str, float]], sets: list[str]) -> str:
-    """Return the error rates of all variants as a Markdown table."""
+    """Return losses (nats a byte) and error rates (percent) of all variants as a Markdown table."""
     if not reports:
         return "no variant of that name"
     first = next(iter(reports.values()))
     suffixes = ["", *(f":{name}" for name in sets)]
     names = ["held-out windows", *sets]
     heads = [f"{name} ({100 * first['cer_before' + end]:.2f})" for name, end in zip(names, suffixes, strict=True)]
-    lines = ["| variant | processor seconds | " + " | ".join(heads) + " |", "|---" * (len(names) + 2) + "|"]
+    lines = ["| variant | processor seconds | loss | " + " | ".join(heads) + " |", "|---" * (len(names) + 3) + "|"]
     for name, report in reports.items():
         cells = [f"{100 * report['cer_after' + end]:.2f}" for end in suffixes]
-        lines.append(f"| {name} | {report['seconds']:.0f} | " + " | ".join(cells) + " |")
+        lines.append(f"| {name} | {report['seconds']:.0f} | {report['loss']:.4f} | " + " | ".join(cells) + " |")
     return "\n".join(lines)
 
 

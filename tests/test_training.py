@@ -18,9 +18,9 @@ import pytest
 import torch
 from transformers import AutoModelForSeq2SeqLM, PreTrainedModel
 
-from kzocr.checkpoint import checkpoints, newest_checkpoint
+from kzocr.checkpoint import build_model, checkpoints, newest_checkpoint
 from kzocr.config import TrainingConfig, load_config
-from kzocr.data import Batch
+from kzocr.data import Batch, Example
 from kzocr.encoding import IGNORED_LABEL, decode, encode
 from kzocr.loss import masked_cross_entropy, shift_right
 from kzocr.metrics import cer
@@ -28,7 +28,7 @@ from kzocr.pairs import TextPair, write_pairs
 from kzocr.run_log import read_log
 from kzocr.run_state import Progress, TrainingError
 from kzocr.training import Trainer
-from kzocr.validation import validate_pairs
+from kzocr.validation import held_out_loss, validate_pairs
 
 ROOT = Path(__file__).parent.parent
 CONFIG = ROOT / "configs" / "smoke.yaml"
@@ -312,6 +312,23 @@ def command(folder: Path) -> list[str]:
 
 
 @pytest.mark.slow
+def test_the_held_out_loss_is_a_mean_over_printed_bytes() -> None:
+    torch.manual_seed(0)
+    model = build_model(load_config(CONFIG).model)
+    examples = [Example("күн", "кун"), Example("Қыс ұзақ, жаз қысқа.", "Кыс узак, жаз кыска."), Example("а", "а")]
+    total = 0.0
+    n_bytes = 0
+    for example in examples:
+        labels = torch.tensor([encode(example.reference)])
+        output = model.eval()(input_ids=torch.tensor([encode(example.hypothesis)]), labels=labels)
+        total += float(output.loss) * labels.numel()
+        n_bytes += labels.numel()
+    model.train()
+    assert held_out_loss(model, examples, batch_bytes=4096) == pytest.approx(total / n_bytes, rel=1e-5)
+    assert held_out_loss(model, examples, batch_bytes=16) == pytest.approx(total / n_bytes, rel=1e-5)
+    assert model.training
+
+
 def test_label_smoothing_spreads_a_share_of_the_target_over_all_ids() -> None:
     logits = torch.tensor([[[2.0, 0.0, 0.0, 0.0], [0.0, 9.0, 0.0, 0.0]]])
     labels = torch.tensor([[0, IGNORED_LABEL]])
