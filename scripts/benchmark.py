@@ -98,7 +98,8 @@ class Measurement:
 @app.command()
 def decoding(
     model: Checkpoint = DEFAULT_MODEL,
-    text: Annotated[Path | None, typer.Option(help="OCR text, UTF-8.")] = None,
+    text: Annotated[Path | None, typer.Option(help="OCR text, UTF-8; without it the package's sentences.")] = None,
+    prior: Annotated[str, typer.Option(help="The noise of these sentences.")] = "tesseract-rus",
     n_windows: Annotated[int, typer.Option(help="How many windows are decoded.")] = 32,
     batch_rows: Annotated[list[int], typer.Option(help="Batch sizes to compare.")] = [1, 16],  # noqa: B006
     generate_rows: Annotated[list[int], typer.Option(help="More batch sizes for generate.")] = [32],  # noqa: B006
@@ -111,7 +112,7 @@ def decoding(
     if n_threads:
         torch.set_num_threads(n_threads)
     loaded = AutoModelForSeq2SeqLM.from_pretrained(model, dtype=torch.float32).eval().to(device)
-    noisy = _noisy_sentences() if text is None else text.read_text(encoding="utf-8")
+    noisy = _noisy_sentences(prior) if text is None else text.read_text(encoding="utf-8")
     texts = [window.text for window in windows(noisy)][:n_windows]
     if not texts:
         raise typer.BadParameter("the text is empty")
@@ -227,10 +228,10 @@ class _Forgetful:
         return self.decoder.decode
 
 
-def _noisy_sentences() -> str:
-    """Return the package's sentences as an engine for Russian might have read them."""
+def _noisy_sentences(prior: str) -> str:
+    """Return the package's sentences as they might have been read, with noise of one channel of `prior`."""
     rng = np.random.default_rng(1)
-    return ChannelPrior.shipped("tesseract-rus").draw(rng).sample(SENTENCES.read_text(encoding="utf-8"), rng)
+    return ChannelPrior.load(prior).draw(rng).sample(SENTENCES.read_text(encoding="utf-8"), rng)
 
 
 def _contestants(
