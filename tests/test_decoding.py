@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import functools
 import math
+import re
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,7 @@ from transformers import (
 )
 
 from kzocr.custom_generate import custom_generate_files, write_custom_generate
+from kzocr.custom_generate.generate import generate
 from kzocr.decoding import TAIL_BYTES, Decoded, GuidedDecoder, Replacement, allowed_ids, generate_greedy, limits_of
 from kzocr.encoding import BYTE_OFFSET, EOS_ID, LAST_BYTE_ID, encode, pad
 
@@ -238,6 +240,13 @@ def test_limits_and_allowed_ids() -> None:
     assert allowed_ids(tiny_model(), mask_non_bytes=False) == list(range(384))
 
 
+def test_custom_generate_names_all_its_files() -> None:
+    """Transformers 4.57 copies what `generate.py` imports, not what that imports in turn."""
+    files = custom_generate_files()
+    named = re.findall(r"^\s*from\s+\.(\S+)\s+import", files["generate.py"], flags=re.MULTILINE)
+    assert {f"{name}.py" for name in named} == set(files) - {"generate.py"}
+
+
 def test_custom_generate_from_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """`transformers` loads the folder as it would from the Hub; what comes out is what `generate` gives."""
     write_custom_generate(tmp_path)
@@ -258,6 +267,8 @@ def test_custom_generate_from_a_folder(tmp_path: Path, monkeypatch: pytest.Monke
     assert output.sequences.tolist() == guided.tolist()
     with pytest.raises(ValueError, match="num_beams"):
         model.generate(**arguments, custom_generate=str(tmp_path), trust_remote_code=True, num_beams=4)
+    handed_on = {"custom_generate": str(tmp_path), "trust_remote_code": True}  # as transformers 4 does
+    assert generate(model=model, **arguments, **handed_on).tolist() == guided.tolist()
 
 
 def test_suppressed_ids_stay_away() -> None:

@@ -6,7 +6,8 @@ and calls its `generate` in place of its own:
     model.generate(**tokenizer(text, return_tensors="pt"), max_new_tokens=600,
                    custom_generate="<user>/<model>", trust_remote_code=True)
 
-The files there are those of this package, with `from kzocr.x import` turned into `from .x import`.
+The files there are those of this package, with `from kzocr.x import` turned into `from .x import`. From a folder on
+disk transformers 4 copies only the files that `generate.py` itself imports, so it is made to name them all.
 """
 
 from __future__ import annotations
@@ -39,6 +40,8 @@ def custom_generate_files() -> dict[str, str]:
         left = re.search(r"^\s*(?:from|import) kzocr.*$", files[name], flags=re.MULTILINE)
         if left is not None:
             raise ValueError(f"{path}: {left.group().strip()!r} cannot be made relative")
+    others = (Path(name).stem for name in SOURCES if name != "generate.py")
+    files["generate.py"] += "\n" + "".join(f"from .{name} import __doc__ as _{name}  # noqa\n" for name in others)
     return files
 
 

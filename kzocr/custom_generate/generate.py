@@ -16,6 +16,8 @@ from transformers.utils import ModelOutput
 from kzocr.decoding import GuidedDecoder
 
 _NEUTRAL = {"do_sample": False, "num_beams": 1, "num_return_sequences": 1, "use_cache": True}
+_PASSED_ON = ("custom_generate", "trust_remote_code")
+"""Arguments of the call that transformers 4 hands on to what it called."""
 _DECODER_ATTRIBUTE = "_kzocr_guided_decoder"
 
 
@@ -78,7 +80,7 @@ def _refuse(arguments: dict[str, Any]) -> None:
     """Raise for an argument with a value that greedy decoding of plain rows does not have."""
     for name, value in arguments.items():
         empty = value is None or value is False or (isinstance(value, list) and not value)
-        if not empty and value != _NEUTRAL.get(name):
+        if not empty and name not in _PASSED_ON and value != _NEUTRAL.get(name):
             raise ValueError(f"guided decoding is greedy decoding: it does not take {name}={value!r}")
 
 
