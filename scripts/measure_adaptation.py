@@ -1,7 +1,7 @@
 """Adapt a model to pages without their printed text, then score it with that text: does `kzocr adapt` help?
 
-`python scripts/measure_adaptation.py dev_rus.jsonl --font CMU --text ../shared/corpus/train --folder runs/adapted
--o docs/adaptation-known-engine.json`: with the defaults about ten minutes of training on one CPU core, five for the scores.
+`python scripts/measure_adaptation.py dev_rus.jsonl --font CMU --text ../shared/corpus/train --folder runs/adapted-known
+-o docs/adaptation-known-engine.json`: about ten minutes of training on one CPU core, five for the scores.
 """
 
 from __future__ import annotations
