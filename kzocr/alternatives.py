@@ -31,8 +31,6 @@ by it, less so much for each nat by which what was misread is unusual."""
 
 _LEAST_CHARS = 3
 _LEAST_PART_CHARS = 2
-_LEAST_JOINED_CHARS = 6
-"""Two words that together are no known word but nearly one: only where that is long enough to be no accident."""
 _TOKEN = re.compile(r"\S+")
 _OUTER = ".,:;!?…()[]{}<>«»\"'“”„‘’–—-_|*^~`"
 _ASCII_LETTER = re.compile(r"[A-Za-z]")
@@ -160,13 +158,10 @@ def _joined(text: str, left: Word, right: Word, lexicon: Lexicon) -> Iterator[Al
     between = text[left.end : right.start]
     if between.strip(" ") or "\n" in between or not between or left.is_divided or right.is_divided:
         return
-    before, joined = text[left.start : right.end], (left.text + right.text).lower()
-    if joined in lexicon:
-        yield _alternative(left.start, right.end, before, joined, len(between), lexicon.log_frequency(joined))
-    elif len(joined) >= _LEAST_JOINED_CHARS:
-        for known, distance in lexicon.near(joined, 1):
-            cost = len(between) + distance
-            yield _alternative(left.start, right.end, before, known, cost, lexicon.log_frequency(known))
+    known = (left.text + right.text).lower()
+    if known in lexicon:
+        before = text[left.start : right.end]
+        yield _alternative(left.start, right.end, before, known, len(between), lexicon.log_frequency(known))
 
 
 def _alternative(start: int, end: int, before: str, known: str, distance: int, log_frequency: float) -> Alternative:
