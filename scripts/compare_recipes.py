@@ -34,6 +34,21 @@ from kzocr.training import Trainer
 from kzocr.validation import held_out_loss, load_pairs, validate, validate_sets
 
 
+def read_variants(path: Path) -> tuple[TrainingConfig, TrainingConfig, dict[str, dict[str, Any]]]:
+    """Return the start's configuration, that of all variants, and what each variant changes, by name.
+
+    Raises:
+        ConfigError: the file is no YAML of that form, or what it names is no configuration.
+    """
+    try:
+        file = yaml.safe_load(path.read_text(encoding="utf-8"))
+        start, config, common, variants = (file[key] for key in ("start", "config", "all", "variants"))
+        found = {str(name): dict(changes or {}) for name, changes in variants.items()}
+    except (yaml.YAMLError, KeyError, TypeError, ValueError, AttributeError) as error:
+        raise ConfigError(f"{path}: expected `config`, `start`, `all`, `variants`: {error}") from error
+    return load_config(start), changed(load_config(config), common, f"{path}: all"), found
+
+
 def changed(config: TrainingConfig, changes: Mapping[str, Any], where: str) -> TrainingConfig:
     """Return the configuration with the dotted keys of `changes` set.
 
@@ -77,20 +92,18 @@ def main() -> int:
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s  %(message)s", datefmt="%H:%M:%S")
     logging.getLogger("kzocr").setLevel(logging.INFO)
     try:
-        file = yaml.safe_load(arguments.variants.read_text(encoding="utf-8"))
-        start = load_config(file["start"])
-        base = changed(load_config(file["config"]), file["all"], f"{arguments.variants}: all")
+        start, base, variants = read_variants(arguments.variants)
         windows, pairs = RunData.load(base).validation, load_pairs(arguments.score)
         reports = {}
-        for name, changes in file["variants"].items():
-            changes = dict(changes or {})
+        for name, changes in variants.items():
             if arguments.only and name not in arguments.only:
                 continue
             folder = arguments.folder / name.replace(" ", "-")
             report = folder / "report.json"
             if not report.exists():
                 where = f"{arguments.variants}: {name}"
-                own_start = changes.pop("start", None)
+                own_start = changes.get("start", {})
+                changes = {key: value for key, value in changes.items() if key != "start"}
                 if own_start:
                     first = train(changed(start, own_start, where), folder / "start")
                     changes = {**own_start, "model.init": str(first), **changes}
@@ -99,11 +112,8 @@ def main() -> int:
                 scores = {"seconds": seconds, **score(model, windows, pairs, base.data.greatest_window_bytes)}
                 report.write_text(json.dumps(scores, indent=1) + "\n", encoding="utf-8")
             reports[name] = json.loads(report.read_text(encoding="utf-8"))
-    except (TrainingError, ValueError, OSError, yaml.YAMLError) as error:
+    except (TrainingError, ValueError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
-        return 1
-    except (KeyError, TypeError, AttributeError) as error:
-        print(f"error: {arguments.variants}: expected `config`, `start`, `all`, `variants`: {error}", file=sys.stderr)
         return 1
     print(_table(reports, list(pairs)))
     return 0
