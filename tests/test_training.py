@@ -311,7 +311,6 @@ def command(folder: Path) -> list[str]:
     return [sys.executable, str(ROOT / "scripts" / "train.py"), "--config", str(CONFIG), "--folder", str(folder)]
 
 
-@pytest.mark.slow
 def test_the_held_out_loss_is_a_mean_over_printed_bytes() -> None:
     torch.manual_seed(0)
     model = build_model(load_config(CONFIG).model)
@@ -338,6 +337,7 @@ def test_label_smoothing_spreads_a_share_of_the_target_over_all_ids() -> None:
     assert masked_cross_entropy(logits, labels, None).item() == pytest.approx(-log_probabilities[0].item())
 
 
+@pytest.mark.slow
 def test_kill_minus_nine_loses_nothing(tmp_path: Path, finished: Path) -> None:
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     process = subprocess.Popen(command(tmp_path), env=environment, cwd=ROOT)
