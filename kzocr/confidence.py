@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from kzocr.alternatives import words_of
+from kzocr.doubts import DIVISION, whole_or_compound
 from kzocr.edits import Edit, apply_edits
 from kzocr.json_files import read_json_object
 from kzocr.lexicon import Lexicon
@@ -168,6 +169,8 @@ def features(
 def _stretch(text: str, edits: Sequence[Edit], number: int) -> tuple[str, str]:
     """Return the words that an edit touches, as they stand and as they would if all edits were made.
 
+    Both pieces of a word that a line's end divides belong to it.
+
     Args:
         text: a window.
         edits: of it, from left to right.
@@ -175,13 +178,14 @@ def _stretch(text: str, edits: Sequence[Edit], number: int) -> tuple[str, str]:
     """
     first = last = number
     start, end = edits[number].start, edits[number].end
+    divisions = {place for match in DIVISION.finditer(text) for place in range(*match.span())}
     while start > 0 or first > 0:
         if first > 0 and edits[first - 1].end == start:
             if any(map(str.isspace, edits[first - 1].after)):
                 break
             first -= 1
             start = edits[first].start
-        elif start == 0 or text[start - 1].isspace():
+        elif start == 0 or (text[start - 1].isspace() and start - 1 not in divisions):
             break
         else:
             start -= 1
@@ -191,7 +195,7 @@ def _stretch(text: str, edits: Sequence[Edit], number: int) -> tuple[str, str]:
                 break
             last += 1
             end = edits[last].end
-        elif end == len(text) or text[end].isspace():
+        elif end == len(text) or (text[end].isspace() and end not in divisions):
             break
         else:
             end += 1
@@ -235,6 +239,7 @@ def _frequency(stretch: str, lexicon: Lexicon | None) -> float | None:
     """
     if lexicon is None:
         return None
+    stretch = whole_or_compound(stretch, lexicon.__contains__)
     whole = (word.text.lower() for word in words_of(stretch) if not word.is_divided)
     words = [word for word in whole if any(map(str.isalpha, word))]
     if len(words) > 1 and any(len(word) == 1 for word in words):

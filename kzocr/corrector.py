@@ -300,9 +300,9 @@ def _load(source: _Source) -> tuple[Decoder, Respeller | None]:
     found = load_spelling(name, revision=revision) if source["use_lexicon"] else None
     if found is None:
         return GuidedDecoder(model, memory=Recollection()), None
-    lexicon, spelling = found
+    lexicon, spelling, text_model = found
     decoder = GuidedDecoder(model, memory=Recollection(Skeletons(lexicon)))
-    return LexiconDecoder(decoder, lexicon, spelling.usual), Respeller(lexicon, spelling)
+    return LexiconDecoder(decoder, lexicon, spelling.usual, text_model), Respeller(lexicon, spelling)
 
 
 @lru_cache(maxsize=1)

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
 from dataclasses import dataclass
+
+DIVISION = re.compile(r"[-¬\u00ad][ \t]*\n[ \t]*")
+"""What stands between the two pieces of a word that a line's end divides."""
+
+_DIVIDED = re.compile(rf"([^\W\d_]+){DIVISION.pattern}([^\W\d_]+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +28,7 @@ class Alternative:
         log_frequency_before: its own log frequency if it is, else 0.
         left: the word in front of the stretch in lower case, "" at the start of the text.
         right: the word behind it.
+        text_gain: by how many nats the text is likelier with it (`kzocr.text_model`), 0 where nothing says so.
     """
 
     start: int
@@ -34,6 +42,43 @@ class Alternative:
     log_frequency_before: float = 0.0
     left: str = ""
     right: str = ""
+    text_gain: float = 0.0
+
+    @property
+    def words_before(self) -> str:
+        """The stretch in lower case and without the hyphen and the line's end inside a word."""
+        return whole_words(self.before)
+
+    @property
+    def words_after(self) -> str:
+        """The known word, or words, in lower case and in one piece."""
+        return whole_words(self.after)
+
+    @property
+    def is_divided(self) -> bool:
+        """Whether a line's end divides the word."""
+        return "\n" in self.before
+
+
+def whole_words(text: str) -> str:
+    """Return `text` in lower case, words that a line's end divides in one piece: «өнді-\\nріс» is өндіріс."""
+    return DIVISION.sub("", text).lower()
+
+
+def whole_or_compound(text: str, is_known: Callable[[str], bool]) -> str:
+    """Return `text` with the words that a line's end divides in one piece, or in two where that makes known words.
+
+    Args:
+        text: some words.
+        is_known: says whether a word in lower case is known.
+    """
+
+    def undivided(match: re.Match[str]) -> str:
+        left, right = match.group(1, 2)
+        is_compound = not is_known((left + right).lower()) and is_known(left.lower()) and is_known(right.lower())
+        return f"{left} {right}" if is_compound else left + right
+
+    return _DIVIDED.sub(undivided, text)
 
 
 @dataclass(frozen=True)

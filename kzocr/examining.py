@@ -17,7 +17,9 @@ from kzocr.encoding import EOS_ID, decode, encode, n_bytes
 from kzocr.lexicon import Lexicon
 from kzocr.misreadings import NO_MISREADINGS, Misreadings
 from kzocr.packed import Row
+from kzocr.text_model import TextModel
 from kzocr.views import byte_offsets
+from kzocr.word_search import WordSearch
 
 SURE = 0.85
 """A known word to which the model gave less than this probability gets a second look too."""
@@ -41,12 +43,20 @@ class LexiconDecoder:
         decoder: the model.
         lexicon: the known words.
         usual: what engines take for what.
+        text_model: says how well a word fits into the text.
     """
 
-    def __init__(self, decoder: GuidedDecoder, lexicon: Lexicon, usual: Misreadings = NO_MISREADINGS) -> None:
+    def __init__(
+        self,
+        decoder: GuidedDecoder,
+        lexicon: Lexicon,
+        usual: Misreadings = NO_MISREADINGS,
+        text_model: TextModel | None = None,
+    ) -> None:
         self.decoder = decoder
         self.lexicon = lexicon
-        self.usual = usual
+        self.search = WordSearch(lexicon, usual)
+        self.text_model = text_model
 
     def decode(self, inputs: Sequence[Sequence[int]], *, max_new_bytes: MaxNewBytes | None = None) -> list[Examined]:
         """Return what the model prints for each input, and the words in doubt.
@@ -74,7 +84,7 @@ class LexiconDecoder:
                 continue
             offsets = byte_offsets(text)
             is_doubtful = _is_doubtful(result.log_probabilities, offsets)
-            items = alternatives(text, self.lexicon, is_doubtful, self.usual)
+            items = alternatives(text, self.lexicon, is_doubtful, self.search, self.text_model)
             if items:
                 shares[row] = unknown_share(text, self.lexicon)
             for item in items:

@@ -30,6 +30,7 @@ EditReason = Literal[
     "digits",
     "address",
     "latin",
+    "quote",
     "skipped",
     "invented",
     "mark",
@@ -40,9 +41,10 @@ EditReason = Literal[
 ]
 """Why an edit was refused: it touches a line break; indentation, a tab, the spaces at a line's end or all of
 the line; a character that the model cannot read, or that cannot be printed; a digit or number; an address; a
-Latin word; letters of the input would be skipped, an initial before a name among them, or others come from nowhere;
-it makes a letter of an exclamation mark that ends a sentence, or one word of two, and is not sure enough of it; its
-confidence is too low; an edit of the window before stands there; a later pass would take it back."""
+Latin word; it puts one quotation mark for another; letters of the input would be skipped, an initial before a name
+among them, or others come from nowhere; it makes a letter of an exclamation mark that ends a sentence, or one word of
+two, and is not sure enough of it; its confidence is too low; an edit of the window before stands there; a later pass
+would take it back."""
 
 WINDOW_REASONS: tuple[WindowReason, ...] = get_args(WindowReason)
 EDIT_REASONS: tuple[EditReason, ...] = get_args(EditReason)
@@ -59,6 +61,7 @@ _NUMBER_JOINTS = ".,:/-–—  \u00a0"
 _SENTENCE_ENDS = re.compile(r"\s*(?:[\n\r]|\Z|[»”\"')]|[—–-]|[^\W\d_a-zа-яёәғқңөұүһі])")
 """What follows a real exclamation mark: the end of the line, of a speech, or a capital."""
 
+_QUOTES = frozenset("\"'`´″“”„‟‘’‚«»‹›")
 _NEIGHBOUR_CHARS = 3
 _REPETITION = re.compile(r"(.{2,24}?)\1{3,}", re.DOTALL)
 _REPETITION_SLACK_CHARS = 8
@@ -88,6 +91,8 @@ class Guards:
             word in Latin letters, though (icin for ісін), so a word is open to change if it has only letters
             that engines print for Cyrillic ones, stands beside no certainly Latin word, and bears a sign of
             being misread: i, I or F, a capital behind a small letter, a digit or a sign like ^ at its side.
+        keep_quotes: a quotation mark is not exchanged for another one (" for “): which of them was printed, the text
+            does not say.
         max_lost_letters: edits that stand within two characters of each other are refused if they together lose more
             letters and digits than this: a model that skips a passage of the input. Specks and split letters (ьі
             for ы, LLI for Ш) lose fewer. An edit that replaces more Cyrillic letters in a row than this is refused
@@ -109,6 +114,7 @@ class Guards:
     mend_question_marks: bool = False
     keep_addresses: bool = True
     keep_latin: bool = True
+    keep_quotes: bool = True
     max_lost_letters: int = 3
     max_added_letters: int = 3
     min_mark_confidence: float = 0.95
@@ -194,6 +200,8 @@ class WindowGuard:
             return "address"
         if self.guards.keep_latin and _touches(edit, self._latin_spans()):
             return "latin"
+        if self.guards.keep_quotes and edit.before and edit.after and _QUOTES.issuperset(edit.before + edit.after):
+            return "quote"
         if self._loses_initial(edit):
             return "skipped"
         return None

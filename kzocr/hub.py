@@ -23,6 +23,7 @@ from kzocr.channel.prior import PRIORS, ChannelPrior
 from kzocr.confidence import CALIBRATION_FILE
 from kzocr.lexicon import LEXICON_FILE
 from kzocr.spelling import SPELLING_FILE
+from kzocr.text_model import TEXT_MODEL_FILE
 
 CARD_NAME = "README.md"
 MODEL_FILES = ("model.safetensors", "config.json", "generation_config.json", "tokenizer_config.json", "training.json")
@@ -30,6 +31,7 @@ OPTIONAL_FILES = (
     CALIBRATION_FILE,
     LEXICON_FILE,
     SPELLING_FILE,
+    TEXT_MODEL_FILE,
     "added_tokens.json",
     "special_tokens_map.json",
     "tokenizer.json",

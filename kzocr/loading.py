@@ -22,6 +22,7 @@ from kzocr.encoding import VOCAB_SIZE
 from kzocr.lexicon import LEXICON_FILE, Lexicon
 from kzocr.names import Location, is_path, locate
 from kzocr.spelling import SPELLING_FILE, SpellingModel
+from kzocr.text_model import TEXT_MODEL_FILE, TextModel
 
 EMBEDDED = Path(__file__).parent / "weights"
 """The folder of the model that comes with the package."""
@@ -96,10 +97,10 @@ def load_calibration(name_or_path: str | None = None, *, revision: str | None = 
 
 def load_spelling(
     name_or_path: str | None = None, *, revision: str | None = None
-) -> tuple[Lexicon, SpellingModel] | None:
-    """Return the lexicon of a model and what chooses between its words, or `None` for a model without a choice.
+) -> tuple[Lexicon, SpellingModel, TextModel] | None:
+    """Return a model's lexicon, what chooses between its words, and its text model; `None` for one without a choice.
 
-    A model with a `spelling.json` but without a lexicon of its own takes the one that comes with the package.
+    A model with a `spelling.json` but without a lexicon or a text model takes those that come with the package.
 
     Args:
         name_or_path: as for `load_model`.
@@ -112,17 +113,19 @@ def load_spelling(
     if spelling is None:
         return None
     lexicon = _beside(name_or_path, LEXICON_FILE, revision) or EMBEDDED / LEXICON_FILE
-    return Lexicon.read(lexicon), SpellingModel.read(spelling)
+    text_model = _beside(name_or_path, TEXT_MODEL_FILE, revision) or EMBEDDED / TEXT_MODEL_FILE
+    return Lexicon.read(lexicon), SpellingModel.read(spelling), TextModel.read(text_model)
 
 
 def companions(name_or_path: str | None = None, *, revision: str | None = None) -> list[Path]:
-    """Return the files that lie beside a model's weights and that every corrector uses: calibration, spelling, lexicon.
+    """Return the files beside a model's weights that every corrector uses: calibration, spelling, lexicon, text model.
 
     Args:
         name_or_path: as for `load_model`.
         revision: as for `load_model`.
     """
-    found = [_beside(name_or_path, name, revision) for name in (CALIBRATION_FILE, SPELLING_FILE, LEXICON_FILE)]
+    names = (CALIBRATION_FILE, SPELLING_FILE, LEXICON_FILE, TEXT_MODEL_FILE)
+    found = [_beside(name_or_path, name, revision) for name in names]
     return [path for path in found if path is not None]
 
 

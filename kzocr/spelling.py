@@ -47,10 +47,17 @@ FEATURES = (
     "is_known",
     "known_log_frequency",
     "known_neighbours",
+    "text_gain",
+    "is_divided",
 )
 """What an alternative is weighed by, in the order of `features`; `docs/experiments.md` says what each is worth."""
 
+LEAST_SPREAD = 0.1
+"""Standard deviation that every feature is taken to have at least, so that a rare one needs some evidence."""
+
+_LEAST_STEP = 1e-6
 _LEAST_GAIN, _GREATEST_GAIN = -14.0, 4.0
+_GREATEST_TEXT_GAIN = 25.0
 _LONG = 14
 
 Floats = npt.NDArray[np.float64]
@@ -72,7 +79,7 @@ def _features(
     evidence: Evidence, unknown_share: float, lexicon: Lexicon, profile: Profile, usual: Misreadings
 ) -> list[float]:
     item = evidence.alternative
-    before, after = item.before.lower(), item.after.lower()
+    before, after = item.words_before, item.words_after
     gain = min(max(evidence.gain, _LEAST_GAIN), _GREATEST_GAIN)
     length = min(len(before), _LONG) / 10
     whole = before.replace(" ", "")
@@ -90,14 +97,16 @@ def _features(
         -lexicon.letters.log_probability(after.replace(" ", "")) / 10,
         unknown_share,
         float(item.is_capitalised),
-        float(" " in item.after),
-        float(" " in item.before),
+        float(" " in after),
+        float(" " in before),
         length,
         length * length,
         _known_start(whole, lexicon),
         float(item.is_known),
         item.log_frequency_before,
         _neighbours(item.left, before, item.right, lexicon) if item.is_known else 0.0,
+        min(max(item.text_gain, -_GREATEST_TEXT_GAIN), _GREATEST_TEXT_GAIN) / 5,
+        float(item.is_divided),
     ]
 
 
@@ -200,13 +209,16 @@ def fit_spelling(
     penalty: float = 1.0,
     n_steps: int = 30,
 ) -> SpellingModel:
-    """Return the weights that make what was printed likeliest (Newton's method), lightly pulled to 0.
+    """Return the weights that make what was printed likeliest (Newton's method, its steps halved where they overshoot).
+
+    They are lightly pulled to 0, those of features that hardly ever differ more.
 
     Args:
         words: words in doubt whose print is known.
         usual: what their features were computed with.
         fitted_on: names for the record.
-        penalty: precision of the normal prior on each weight, its feature scaled to a spread of 1.
+        penalty: precision of the normal prior on each weight, its feature scaled to a spread of 1; one with a spread
+            below `LEAST_SPREAD` is scaled as if it had that.
         n_steps: Newton steps; the likelihood is concave, a dozen are enough.
 
     Raises:
@@ -216,13 +228,18 @@ def fit_spelling(
         raise ValueError("no word with alternatives to fit on")
     sizes = [len(word.rows) for word in words]
     stacked = np.concatenate([np.asarray(word.rows, dtype=float) for word in words])
-    spread = stacked.std(axis=0)
-    spread[spread == 0] = 1.0
+    spread = np.maximum(stacked.std(axis=0), LEAST_SPREAD)
     scaled = stacked / spread
     group = np.repeat(np.arange(len(words)), sizes)
     target = np.zeros(len(stacked))
     starts = np.cumsum([0, *sizes[:-1]])
     target[[start + word.right for start, word in zip(starts, words, strict=True) if word.right is not None]] = 1.0
+
+    def loss(weights: Floats) -> float:
+        utilities = scaled @ weights
+        log_sums = _log_sums(utilities, group, len(words))
+        return float(log_sums.sum() - target @ utilities + penalty * weights @ weights / 2)
+
     weights = np.zeros(stacked.shape[1])
     for _ in range(n_steps):
         shares = _grouped(scaled @ weights, group, len(words))
@@ -230,18 +247,27 @@ def fit_spelling(
         means = np.add.reduceat(weighted, starts, axis=0)
         gradient = scaled.T @ (target - shares) - penalty * weights
         curvature = scaled.T @ weighted - means.T @ means + penalty * np.eye(len(weights))
-        weights = weights + np.linalg.solve(curvature, gradient)
+        step = np.linalg.solve(curvature, gradient)
+        before = loss(weights)
+        while loss(weights + step) > before and np.abs(step).max() > _LEAST_STEP:
+            step = step / 2
+        weights = weights + step
     return SpellingModel(tuple((weights / spread).tolist()), usual, len(words), tuple(fitted_on))
 
 
 def _grouped(utilities: Floats, group: npt.NDArray[np.int64], n_groups: int) -> Floats:
     """Return the softmax of the utilities within each group, leaving (utility 0) included."""
+    shares: Floats = np.exp(utilities - _log_sums(utilities, group, n_groups)[group])
+    return shares
+
+
+def _log_sums(utilities: Floats, group: npt.NDArray[np.int64], n_groups: int) -> Floats:
+    """Return the logarithm of the sum of exp(utility) over each group, leaving (utility 0) included."""
     greatest = np.zeros(n_groups)
     np.maximum.at(greatest, group, utilities)
-    grown = np.exp(utilities - greatest[group])
-    sums = np.bincount(group, grown, minlength=n_groups) + np.exp(-greatest)
-    shares: Floats = grown / sums[group]
-    return shares
+    sums = np.bincount(group, np.exp(utilities - greatest[group]), minlength=n_groups) + np.exp(-greatest)
+    log_sums: Floats = greatest + np.log(sums)
+    return log_sums
 
 
 def _probabilities(rows: Floats, weights: Floats) -> Floats:

@@ -27,6 +27,7 @@ from kzocr.misreadings import Misreadings
 from kzocr.pairs import TextPair, read_pairs
 from kzocr.respelling import LEAST_PROBABILITY, judged_words
 from kzocr.spelling import FEATURES, JudgedWord, SpellingModel, fit_spelling
+from kzocr.text_model import TEXT_MODEL_FILE, TextModel
 
 
 def main() -> None:
@@ -38,7 +39,7 @@ def main() -> None:
     parser.add_argument(
         "--misreadings", nargs="+", type=Path, default=[], help="pairs; may be the model's training pages"
     )
-    parser.add_argument("--model", type=Path, default=EMBEDDED, help="folder of the model, with its lexicon")
+    parser.add_argument("--model", type=Path, default=EMBEDDED, help="folder of the model, lexicon and text model")
     parser.add_argument("--save", type=Path)
     arguments = parser.parse_args()
     documents = [pair for path in arguments.pairs for pair in read_pairs(path)]
@@ -47,7 +48,8 @@ def main() -> None:
         documents += [TextPair(line, line, arguments.clean.stem, "synthetic") for line in lines]
     usual = Misreadings.from_pairs(pair for path in arguments.misreadings for pair in read_pairs(path))
     lexicon = Lexicon.read(arguments.model / LEXICON_FILE)
-    decoder = LexiconDecoder(GuidedDecoder(load_model(str(arguments.model))), lexicon, usual)
+    text_model = TextModel.read(arguments.model / TEXT_MODEL_FILE)
+    decoder = LexiconDecoder(GuidedDecoder(load_model(str(arguments.model))), lexicon, usual, text_model)
     console = Console(stderr=True)
     judged = list(track(judged_words(decoder, lexicon, documents, usual), "judging", len(documents), console=console))
     words = [word for of_document in judged for word in of_document]

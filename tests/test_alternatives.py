@@ -1,10 +1,15 @@
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from kzocr.alternatives import alternatives, unknown_share, words_of
+from kzocr.doubts import Alternative
 from kzocr.lexicon import Lexicon
+from kzocr.misreadings import Misreadings
+from kzocr.text_model import TextModel
+from kzocr.word_search import WordSearch
 
 LEXICON = Lexicon({"бұл": 90, "көрме": 5, "секілді": 5, "байланыс": 9, "қарым": 4, "ұйымдастырудың": 2, "не": 50})
 
@@ -31,7 +36,7 @@ def test_words_that_were_run_together_and_words_in_two_pieces() -> None:
 
 
 def test_what_is_left_alone() -> None:
-    assert found("байпа-\nныс") == []
+    assert found("байпа-\nны5") == []
     assert found("байпаны5") == []
     assert found("bайпаныс") == []
     assert found("йл") == []
@@ -69,3 +74,50 @@ def test_alternatives_know_the_words_beside_them() -> None:
     joined = next(item for item in alternatives("бұл ұйым дастырудың не", LEXICON) if " " in item.before)
     assert (joined.left, joined.right) == ("бұл", "не")
     assert (alternatives("байпаныс", LEXICON)[0].left, alternatives("байпаныс", LEXICON)[0].right) == ("", "")
+
+
+USUAL = Misreadings({("кі", "ю"): 0.05, ("ә", "э"): 0.3, ("ы", "-"): 0.01, ("р", "г"): 0.05})
+
+
+def searched(text: str, counts: dict[str, int], text_model: TextModel | None = None) -> list[Alternative]:
+    lexicon = Lexicon(counts)
+    return alternatives(text, lexicon, search=WordSearch(lexicon, USUAL), text_model=text_model)
+
+
+def test_words_many_edits_away_that_are_often_misread_so() -> None:
+    (item,) = searched("эюм", {"әкім": 3, "су": 9})
+    assert (item.before, item.after, item.distance) == ("эюм", "әкім", 3)
+
+
+def test_a_hyphen_may_be_a_misread_letter() -> None:
+    assert ("Жұм-с", "Жұмыс") in [(item.before, item.after) for item in searched("Жұм-с бар", {"жұмыс": 3, "бар": 9})]
+    assert searched("қарым-қатынас", {"қарым": 3, "қатынас": 3, "қарымқатынас": 1}) == []
+
+
+def test_a_word_that_a_line_end_divides() -> None:
+    counts = {"өрттердің": 3, "бар": 9}
+    (item,) = searched("Бар өртгер-\nдің", counts)
+    assert (item.before, item.after, item.left) == ("өртгер-\nдің", "өрттер-\nдің", "бар")
+    assert (item.words_before, item.words_after, item.is_divided) == ("өртгердің", "өрттердің", True)
+    assert searched("Бар өрттер-\nдің", counts) == []
+    (item,) = searched("Әю-\nмі", {"әкімі": 1})
+    assert item.after == "Әкі-\nмі"
+
+
+def test_known_words_joined_by_a_hyphen_at_a_line_end_stay() -> None:
+    assert searched("қарым-\nқатынас", {"қарым": 3, "қатынас": 3, "қарымқатынасы": 1}) == []
+
+
+def test_pieces_of_one_word_name_it_once() -> None:
+    items = searched("ұйым дастыру", {"ұйымдастыру": 3, "бар": 1})
+    assert [item.after for item in items] == ["ұйымдастыру"]
+
+
+def test_a_text_model_says_what_fits() -> None:
+    text_model = TextModel.from_lines(["ақ қар жауды", "ақ қар еріді"] * 3)
+    items = searched("ақ қзр жауды", {"қар": 1, "қыр": 50, "ақ": 9, "жауды": 9}, text_model)
+    assert [item.after for item in items] == ["қар", "қыр"]
+    assert items[0].text_gain > 0 > items[1].text_gain - items[0].text_gain
+    whole = searched("қзр", {"қар": 1}, text_model)[0].text_gain
+    divided = searched("қз-\nр", {"қар": 1}, text_model)[0].text_gain
+    assert divided == pytest.approx(whole)

@@ -120,6 +120,20 @@ def test_words_are_those_that_all_edits_together_make() -> None:
     assert [row["unknown_to_known"] for row in rows] == [1.0, 1.0]
 
 
+@pytest.mark.parametrize(
+    ("text", "before", "after", "feature"),
+    [
+        ("бұл қа-\nлз бар", "з", "а", "unknown_to_known"),
+        ("бұл кз-\nла бар", "кз", "қа", "unknown_to_known"),
+        ("бұл қала-\nсёз", "ё", "ө", "unknown_to_known"),
+        ("бұл қа-\nла бар", "ла", "ло", "known_to_unknown"),
+        ("бұл қа¬\n ла бар", "ла", "ло", "known_to_unknown"),
+    ],
+)
+def test_a_word_that_a_line_end_divides_is_one_word(text: str, before: str, after: str, feature: str) -> None:
+    assert feature in named(text, one(text, before, after))
+
+
 def test_a_repair_keeps_its_confidence() -> None:
     assert is_repair(Edit(0, 1, "ə", "ә", 1.0))
     assert is_repair(Edit(0, 2, "и\u0306", "й", 1.0))

@@ -8,7 +8,7 @@ from kzocr.spans import addresses, latin_words
 
 
 def test_reasons_are_all_different() -> None:
-    assert len({*WINDOW_REASONS, *EDIT_REASONS}) == len(WINDOW_REASONS) + len(EDIT_REASONS) == 18
+    assert len({*WINDOW_REASONS, *EDIT_REASONS}) == len(WINDOW_REASONS) + len(EDIT_REASONS) == 19
 
 
 @pytest.mark.parametrize(
@@ -152,3 +152,14 @@ def test_initials_stay(text: str, before: str, after: str, reason: str | None) -
     start = text.index(before)
     edit = Edit(start, start + len(before), before, after, 0.99)
     assert WindowGuard(text, Guards()).reason(edit) == reason
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "is_refused"),
+    [("“", '"', True), ("“", '""', True), ("»", "”", True), ("”", "", False), ("“", "т", False), ("", "»", False)],
+)
+def test_one_quotation_mark_is_not_exchanged_for_another(before: str, after: str, is_refused: bool) -> None:
+    window = f"ол {before}сөз деді"
+    edit = Edit(3, 3 + len(before), before, after, 0.99)
+    assert WindowGuard(window, Guards()).reason(edit) == ("quote" if is_refused else None)
+    assert WindowGuard(window, Guards(keep_quotes=False)).reason(edit) is None

@@ -37,12 +37,11 @@ def corpus(tmp_path: Path) -> Path:
 
 
 def make_lexicon(corpus: Path, monkeypatch: pytest.MonkeyPatch) -> Lexicon:
-    output = corpus.parent / LEXICON_FILE
     held_out, word_list = corpus.parent / "held_out.txt", corpus.parent / "list.txt"
-    arguments = [corpus, "--exclude", held_out, "--word-list", word_list, "-o", output]
+    arguments = [corpus, "--exclude", held_out, "--word-list", word_list, "-o", corpus.parent]
     monkeypatch.setattr("sys.argv", ["make_lexicon", *map(str, arguments)])
     script("make_lexicon").main()
-    return Lexicon.read(output)
+    return Lexicon.read(corpus.parent / LEXICON_FILE)
 
 
 def test_a_lexicon_of_what_is_not_held_out(corpus: Path, monkeypatch: pytest.MonkeyPatch) -> None:

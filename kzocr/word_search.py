@@ -1,0 +1,184 @@
+"""Known words that a misread one may have been, by what engines take for what: «эюмшойк» may be әкімшілік.
+
+Letters compared one by one are too many edits apart there. So the known words are a trie, and a beam walks it along
+what was read, taking letters and stretches for what they are often misread from (`kzocr.misreadings`).
+"""
+
+from __future__ import annotations
+
+import heapq
+import math
+from collections import defaultdict
+from collections.abc import Iterable
+
+import numpy as np
+
+from kzocr.lexicon import Lexicon
+from kzocr.misreadings import LONGEST, Misreadings
+from kzocr.text import LOWER
+
+BEAM = 80
+"""Starts of known words that are kept at each letter of what was read."""
+
+N_FOUND = 12
+"""Words that are returned, at most."""
+
+_LEAST_SHARE = 3e-4
+_LEAST_SHARE_OF_NOTHING = 1e-3
+_LONGEST_WORD = 30
+_REMEMBERED = 1 << 14
+_FREQUENCY_WEIGHT = 0.5
+_SIGN_COST = 5.0
+_GREATEST_COST, _GREATEST_COST_OF_LETTER = 3.0, 2.5
+_KAZAKH = frozenset(LOWER)
+_ROOT = 0
+
+
+class Trie:
+    """Words letter by letter; a node is a number, and the first one is the root.
+
+    The nodes are numbered level by level, children of one node in a row, so that a letter is found among the letters
+    of a stretch of nodes.
+
+    Args:
+        words: none of them empty.
+    """
+
+    def __init__(self, words: Iterable[str]) -> None:
+        ordered = sorted(set(words))
+        self._letters = "".join(sorted(set("".join(ordered))))
+        codes = {letter: code for code, letter in enumerate(self._letters, start=1)}
+        longest = max(map(len, ordered), default=0)
+        table = np.zeros((len(ordered), longest + 1), dtype=np.uint8)
+        for row, word in enumerate(ordered):
+            table[row, : len(word)] = [codes[letter] for letter in word]
+        labels, first_child = [np.zeros(1, dtype=np.uint8)], []
+        self.words: dict[int, str] = {}
+        node_of_row = np.zeros(len(ordered), dtype=np.int64)
+        is_new = np.zeros(len(ordered), dtype=bool)
+        is_new[:1] = True
+        n_nodes, n_parents = 1, 1
+        rows = np.arange(len(ordered))
+        for depth in range(longest):
+            column = table[rows, depth]
+            is_new = is_new | np.concatenate([[True], column[1:] != column[:-1]])[: len(rows)]
+            parents = node_of_row[rows]
+            node_of_row[rows] = n_nodes + np.cumsum(is_new) - 1
+            children = np.bincount(parents[is_new] - (n_nodes - n_parents), minlength=n_parents)
+            first_child.append(n_nodes + np.concatenate([[0], np.cumsum(children)[:-1]]))
+            labels.append(column[is_new])
+            n_parents = int(is_new.sum())
+            n_nodes += n_parents
+            ends = table[rows, depth + 1] == 0
+            self.words.update((int(node_of_row[row]), ordered[row]) for row in rows[ends])
+            rows, is_new = rows[~ends], is_new[~ends]
+            # The first of the rows that go on from a node begins no new one if a row that ended stood before it.
+            is_new = np.concatenate([[True], node_of_row[rows][1:] != node_of_row[rows][:-1]])[: len(rows)]
+        first_child.append(np.full(n_parents + 1, n_nodes))
+        self._labels = np.concatenate(labels).tobytes()
+        self._first_child = np.concatenate(first_child).astype(np.int64).tolist()
+        self._codes = {letter: bytes([code]) for letter, code in codes.items()}
+
+    def child(self, node: int, letter: str) -> int:
+        """Return the node behind `letter`, -1 if there is none."""
+        code = self._codes.get(letter)
+        if code is None:
+            return -1
+        return self._labels.find(code, self._first_child[node], self._first_child[node + 1])
+
+    def children(self, node: int) -> range:
+        """Return the nodes one letter behind a node."""
+        return range(self._first_child[node], self._first_child[node + 1])
+
+    def walk(self, node: int, letters: str) -> int:
+        """Return the node behind all of `letters`, -1 if there is none."""
+        for letter in letters:
+            node = self.child(node, letter)
+            if node < 0:
+                break
+        return node
+
+
+class WordSearch:
+    """Finds the known words that a string was likely misread from.
+
+    Args:
+        lexicon: the known words.
+        usual: what engines take for what; nothing is found without.
+        beam: starts of words kept at each letter.
+    """
+
+    def __init__(self, lexicon: Lexicon, usual: Misreadings, beam: int = BEAM) -> None:
+        self.lexicon = lexicon
+        self.usual = usual
+        self.beam = beam
+        self._found: dict[str, tuple[str, ...]] = {}
+        self._printed: defaultdict[str, list[tuple[str, float]]] = defaultdict(list)
+        for (printed, read), share in usual.shares.items():
+            least = _LEAST_SHARE if printed and read else _LEAST_SHARE_OF_NOTHING
+            if share >= least and _KAZAKH.issuperset(printed):
+                self._printed[read].append((printed, -math.log(share)))
+        self._trie: Trie | None = None
+
+    def found(self, read: str) -> tuple[str, ...]:
+        """Return known words that `read` (lower case) may have been, likely ones first; `read` itself is left out."""
+        if not self._printed or not 0 < len(read) <= _LONGEST_WORD:
+            return ()
+        if read not in self._found:
+            if len(self._found) >= _REMEMBERED:
+                self._found.clear()
+            self._found[read] = self._search(read)
+        return self._found[read]
+
+    def _search(self, read: str) -> tuple[str, ...]:
+        trie = self._words()
+        greatest = _GREATEST_COST + _GREATEST_COST_OF_LETTER * len(read)
+        waiting: list[dict[int, float]] = [{} for _ in range(len(read) + 1)]
+        waiting[0][_ROOT] = 0.0
+        for place in range(len(read) + 1):
+            here = waiting[place]
+            self._add_from_nothing(trie, here)
+            if place == len(read):
+                break
+            kept = heapq.nsmallest(self.beam, here.items(), key=lambda item: (item[1], item[0]))
+            steps = [(1, [(read[place], 0.0)])]
+            steps += [
+                (length, self._printed[read[place : place + length]])
+                for length in range(1, min(LONGEST, len(read) - place) + 1)
+                if read[place : place + length] in self._printed
+            ]
+            is_letter = read[place] in _KAZAKH
+            for node, cost in kept:
+                if cost > greatest:
+                    break
+                if not is_letter:
+                    for behind in (node, *trie.children(node)):
+                        if cost + _SIGN_COST < waiting[place + 1].get(behind, math.inf):
+                            waiting[place + 1][behind] = cost + _SIGN_COST
+                for length, choices in steps:
+                    there = waiting[place + length]
+                    for printed, more in choices:
+                        behind = trie.walk(node, printed)
+                        if behind >= 0 and cost + more < there.get(behind, math.inf):
+                            there[behind] = cost + more
+            waiting[place] = {}
+        ends = [
+            (cost - _FREQUENCY_WEIGHT * self.lexicon.log_frequency(trie.words[node]), trie.words[node])
+            for node, cost in waiting[-1].items()
+            if node in trie.words and cost <= greatest
+        ]
+        return tuple(word for _, word in heapq.nsmallest(N_FOUND + 1, ends) if word != read)[:N_FOUND]
+
+    def _add_from_nothing(self, trie: Trie, here: dict[int, float]) -> None:
+        """Add the nodes one letter further on, a letter of which nothing was read."""
+        choices = self._printed.get("", ())
+        for node, cost in heapq.nsmallest(self.beam, here.items(), key=lambda item: (item[1], item[0])):
+            for printed, more in choices:
+                behind = trie.walk(node, printed)
+                if behind >= 0 and cost + more < here.get(behind, math.inf):
+                    here[behind] = cost + more
+
+    def _words(self) -> Trie:
+        if self._trie is None:
+            self._trie = Trie(self.lexicon.counts)
+        return self._trie
