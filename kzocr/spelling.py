@@ -153,14 +153,16 @@ class SpellingModel:
         return shares
 
     def write(self, path: Path) -> None:
-        """Write the weights by their names, and the misreadings, as JSON."""
+        """Write the weights by their names, and the misreadings, one a line, as JSON."""
         record = {
             "weights": dict(zip(FEATURES, self.weights, strict=True)),
-            "misreadings": [[*misreading, share] for misreading, share in self.usual.shares.items()],
             "n_words": self.n_words,
             "fitted_on": list(self.fitted_on),
+            "misreadings": [],
         }
-        path.write_text(json.dumps(record, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+        lines = (json.dumps([*pair, share], ensure_ascii=False) for pair, share in self.usual.shares.items())
+        head = json.dumps(record, ensure_ascii=False, indent=1).removesuffix("[]\n}")
+        path.write_text(f"{head}[\n" + ",\n".join(lines) + "\n]\n}\n", encoding="utf-8")
 
     @classmethod
     def read(cls, path: Path) -> SpellingModel:
