@@ -46,8 +46,7 @@ class Trie:
 
     def __init__(self, words: Iterable[str]) -> None:
         ordered = sorted(set(words))
-        self._letters = "".join(sorted(set("".join(ordered))))
-        codes = {letter: code for code, letter in enumerate(self._letters, start=1)}
+        codes = {letter: code for code, letter in enumerate(sorted(set("".join(ordered))), start=1)}
         longest = max(map(len, ordered), default=0)
         table = np.zeros((len(ordered), longest + 1), dtype=np.uint8)
         for row, word in enumerate(ordered):
@@ -60,6 +59,7 @@ class Trie:
         n_nodes, n_parents = 1, 1
         rows = np.arange(len(ordered))
         for depth in range(longest):
+            # A row is a word longer than `depth`; its node so far is one of the `n_parents` nodes of the level above.
             column = table[rows, depth]
             is_new = is_new | np.concatenate([[True], column[1:] != column[:-1]])[: len(rows)]
             parents = node_of_row[rows]
@@ -72,7 +72,7 @@ class Trie:
             ends = table[rows, depth + 1] == 0
             self.words.update((int(node_of_row[row]), ordered[row]) for row in rows[ends])
             rows, is_new = rows[~ends], is_new[~ends]
-            # The first of the rows that go on from a node begins no new one if a row that ended stood before it.
+            # A row begins a new node if its parent is not that of the row before it, now that some have ended.
             is_new = np.concatenate([[True], node_of_row[rows][1:] != node_of_row[rows][:-1]])[: len(rows)]
         first_child.append(np.full(n_parents + 1, n_nodes))
         self._labels = np.concatenate(labels).tobytes()
