@@ -19,7 +19,11 @@ ORDER = 4
 _OTHER = len(LOWER)
 _EDGE = len(LOWER) + 1
 _N_SIGNS = len(LOWER) + 2
-_INDEX = {letter: number for number, letter in enumerate(LOWER)}
+_BEHIND = "\n"
+_BEFORE = _BEHIND * (ORDER - 1)
+_CODES = np.full(max(map(ord, LOWER)) + 2, _OTHER, dtype=np.int64)
+_CODES[[ord(letter) for letter in LOWER]] = range(len(LOWER))
+_CODES[ord(_BEHIND)] = _EDGE
 
 
 class LetterModel:
@@ -30,23 +34,26 @@ class LetterModel:
     """
 
     def __init__(self, weights: Mapping[str, float]) -> None:
-        codes, counts = [], []
-        for word, weight in weights.items():
-            padded = _padded(word)
-            codes += padded
-            counts += [0.0] * (ORDER - 1) + [weight] * (len(padded) - ORDER + 1)
+        codes = _coded("".join(f"{_BEFORE}{word}{_BEHIND}" for word in weights))
+        lengths = np.array([len(_BEFORE) + len(word) + len(_BEHIND) for word in weights], dtype=np.int64)
+        counts = np.repeat(np.array(list(weights.values()), dtype=np.float64), lengths)
+        starts = np.cumsum(lengths) - lengths
         # The count of a sign belongs to the 4-gram that it ends; those that run over the start of a word count nothing.
-        grams = _grams(np.array([*[_EDGE] * (ORDER - 1), *codes], dtype=np.int64))
-        table = np.bincount(grams, np.array(counts), _N_SIGNS**ORDER).astype(np.float64).reshape((_N_SIGNS,) * ORDER)
+        for place in range(len(_BEFORE)):
+            counts[starts + place] = 0.0
+        grams = _grams(np.concatenate([np.full(ORDER - 1, _EDGE), codes]))
+        table = np.bincount(grams, counts, _N_SIGNS**ORDER).astype(np.float64).reshape((_N_SIGNS,) * ORDER)
         self._log_probabilities = np.log(_smoothed(table)).astype(np.float32).reshape(-1)
 
     def log_probability(self, word: str) -> float:
         """Return the natural logarithm of the probability of `word` (lower case), its end included."""
-        return math.fsum(self._log_probabilities[_grams(np.array(_padded(word), dtype=np.int64))].tolist())
+        return math.fsum(self._log_probabilities[_grams(_coded(f"{_BEFORE}{word}{_BEHIND}"))].tolist())
 
 
-def _padded(word: str) -> list[int]:
-    return [*[_EDGE] * (ORDER - 1), *(_INDEX.get(letter, _OTHER) for letter in word), _EDGE]
+def _coded(text: str) -> npt.NDArray[np.int64]:
+    """Return the number of each sign; `_BEHIND` is the edge of a word."""
+    points = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
+    return _CODES[np.minimum(points, len(_CODES) - 1)]
 
 
 def _grams(codes: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:

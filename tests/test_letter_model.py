@@ -36,3 +36,8 @@ def test_words_are_likelier_than_misread_ones() -> None:
 
 def test_no_words_make_all_signs_equal() -> None:
     assert LetterModel({}).log_probability("ана") == pytest.approx(4 * math.log(1 / 44))
+
+
+def test_any_other_sign_is_as_unlikely() -> None:
+    model = LetterModel({"қала": 1.0})
+    assert model.log_probability("қа€ла") == model.log_probability("қа\ud800ла") == model.log_probability("қа😀ла")
