@@ -214,10 +214,7 @@ def _sign_misread(text: str, left: Word, right: Word, search: WordSearch) -> Ite
     """Yield what two words may be that a hyphen joins, if it is a misread letter of one word."""
     if text[left.end : right.start] != "-" or left.is_divided or right.is_divided:
         return
-    before = text[left.start : right.end]
-    for known in search.found(before.lower()):
-        distance = Levenshtein.distance(before.lower(), known)
-        yield _alternative(left.start, right.end, before, known, distance, search.lexicon.log_frequency(known))
+    yield from _misread(Word(left.start, right.end, text[left.start : right.end], is_divided=False), search)
 
 
 def _respelt_known(word: Word, lexicon: Lexicon) -> list[Alternative]:

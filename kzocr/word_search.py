@@ -9,7 +9,8 @@ from __future__ import annotations
 import heapq
 import math
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from functools import cached_property
 
 import numpy as np
 
@@ -118,7 +119,6 @@ class WordSearch:
             least = _LEAST_SHARE if printed and read else _LEAST_SHARE_OF_NOTHING
             if share >= least and _KAZAKH.issuperset(printed):
                 self._printed[read].append((printed, -math.log(share)))
-        self._trie: Trie | None = None
 
     def found(self, read: str) -> tuple[str, ...]:
         """Return known words that `read` (lower case) may have been, likely ones first; `read` itself is left out."""
@@ -131,7 +131,7 @@ class WordSearch:
         return self._found[read]
 
     def _search(self, read: str) -> tuple[str, ...]:
-        trie = self._words()
+        trie = self._trie
         greatest = _GREATEST_COST + _GREATEST_COST_OF_LETTER * len(read)
         waiting: list[dict[int, float]] = [{} for _ in range(len(read) + 1)]
         waiting[0][_ROOT] = 0.0
@@ -140,7 +140,7 @@ class WordSearch:
             self._add_from_nothing(trie, here)
             if place == len(read):
                 break
-            kept = heapq.nsmallest(self.beam, here.items(), key=lambda item: (item[1], item[0]))
+            kept = self._best(here)
             steps = [(1, [(read[place], 0.0)])]
             steps += [
                 (length, self._printed[read[place : place + length]])
@@ -172,13 +172,16 @@ class WordSearch:
     def _add_from_nothing(self, trie: Trie, here: dict[int, float]) -> None:
         """Add the nodes one letter further on, a letter of which nothing was read."""
         choices = self._printed.get("", ())
-        for node, cost in heapq.nsmallest(self.beam, here.items(), key=lambda item: (item[1], item[0])):
+        for node, cost in self._best(here):
             for printed, more in choices:
                 behind = trie.walk(node, printed)
                 if behind >= 0 and cost + more < here.get(behind, math.inf):
                     here[behind] = cost + more
 
-    def _words(self) -> Trie:
-        if self._trie is None:
-            self._trie = Trie(self.lexicon.counts)
-        return self._trie
+    def _best(self, nodes: Mapping[int, float]) -> list[tuple[int, float]]:
+        """Return the nodes that cost least, with their costs."""
+        return heapq.nsmallest(self.beam, nodes.items(), key=lambda item: (item[1], item[0]))
+
+    @cached_property
+    def _trie(self) -> Trie:
+        return Trie(self.lexicon.counts)
