@@ -21,6 +21,7 @@ from transformers import (
 
 from kzocr.config import ModelConfig
 from kzocr.encoding import EOS_ID, PAD_ID, VOCAB_SIZE
+from kzocr.growth import deepened
 
 METADATA_NAME = "training.json"
 CHECKPOINT_PREFIX = "checkpoint-"
@@ -36,10 +37,16 @@ def build_model(config: ModelConfig) -> PreTrainedModel:
 
     Raises:
         OSError: the checkpoint cannot be found, or has only pickled weights.
-        ValueError: the checkpoint is no T5 model over ByT5's vocabulary.
+        ValueError: the checkpoint is no T5 model over ByT5's vocabulary, or deeper than the model it is to become.
     """
     if config.init != "scratch":
-        return _load_parent(config)
+        parent = _load_parent(config)
+        if not config.deepened:
+            return parent
+        try:
+            return deepened(parent, config.n_encoder_layers, config.n_decoder_layers)
+        except ValueError as error:
+            raise ValueError(f"init: {config.init}: {error}") from error
     return T5ForConditionalGeneration(
         T5Config(
             vocab_size=VOCAB_SIZE,

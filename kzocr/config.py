@@ -23,13 +23,15 @@ class ModelConfig:
 
     Attributes:
         init: `scratch`, or a checkpoint: a folder or a Hub name such as `google/byt5-small`.
-        d_model: width of the hidden states. This and what follows, but for `dropout`, holds for `scratch` alone.
+        d_model: width of the hidden states. This and what follows, but for `dropout`, holds for `scratch` alone,
+            the two depths also for a checkpoint that is to be `deepened`.
         d_ff: width of the feed-forward layers.
         d_kv: width of one attention head.
         n_heads: attention heads a layer.
         n_encoder_layers: encoder depth.
         n_decoder_layers: decoder depth; a shallow one decodes faster.
         dropout: dropout rate in [0, 1).
+        deepened: whether a checkpoint gets layers added until it has these depths (`kzocr.growth`). May be left out.
     """
 
     init: str
@@ -40,6 +42,7 @@ class ModelConfig:
     n_encoder_layers: int
     n_decoder_layers: int
     dropout: float
+    deepened: bool = False
 
 
 @dataclass(frozen=True)
@@ -237,6 +240,8 @@ def config_from_dict(data: Mapping[str, Any], where: str) -> TrainingConfig:
             raise ConfigError(f"{where}: key 'curriculum[{index}].batch_bytes' must be at least 1")
         if not 1 <= stage.least <= stage.greatest:
             raise ConfigError(f"{where}: key 'curriculum[{index}].least' must be from 1 to 'greatest'")
+    if config.model.deepened and config.model.init == "scratch":
+        raise ConfigError(f"{where}: key 'model.deepened' is of no use: 'model.init' is scratch")
     if config.data.word_list_share > 0 and not config.data.word_lists:
         raise ConfigError(f"{where}: key 'data.word_list_share' is above 0, but 'data.word_lists' is empty")
     if config.data.pair_share > 0 and not config.data.pairs:

@@ -32,7 +32,7 @@ from kzocr.checkpoint import (
     write_checkpoint,
     write_model,
 )
-from kzocr.config import TrainingConfig
+from kzocr.config import TrainingConfig, config_from_dict
 from kzocr.data import Batch
 from kzocr.hardware import device_name, resolve_precision, speed_up
 from kzocr.loss import masked_cross_entropy, shift_right
@@ -282,7 +282,7 @@ class Trainer:
 
     def _load(self, checkpoint: Path) -> None:
         state, described = read_checkpoint(checkpoint)
-        changed = changed_keys(described["config"], self.config.to_dict())
+        changed = changed_keys(config_from_dict(described["config"], str(checkpoint)).to_dict(), self.config.to_dict())
         if any(key.startswith("model.") for key in changed):
             raise TrainingError(
                 f"{checkpoint} is of another model ({', '.join(changed)}): take another run folder, or remove this one"

@@ -44,6 +44,7 @@ LAYERS: dict[str, tuple[int, bool]] = {
     "views": (2, False),
     "channel": (3, False),
     "drafts": (3, True),
+    "growth": (3, True),
     "guards": (3, False),
     "hardware": (3, True),
     "heatmap": (3, False),

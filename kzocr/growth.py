@@ -1,0 +1,68 @@
+"""A trained model -> a deeper one that prints nearly the same and has room to learn more.
+
+Layers are added as copies of the ones below them, with their outputs turned down: the residual stream passes them
+almost as it was, and the gradient finds layers that already do something (Gong et al. 2019, "Efficient training of BERT
+by progressively stacking"; Wu et al. 2024, "LLaMA Pro", which starts the copies at nothing).
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Sequence
+
+import torch
+from transformers import PreTrainedModel
+
+ADDED_SHARE = 0.15
+"""What an added layer adds to the stream, as a share of what the copied one does. Not 0: a step of the RMS-scaled
+optimiser is a share of the weights, and nothing grows from nothing."""
+
+
+def origins(n_old: int, n_new: int) -> list[int]:
+    """Return which of `n_old` layers each of `n_new` is copied from, spread evenly: `origins(2, 3) == [0, 0, 1]`.
+
+    Raises:
+        ValueError: `n_new` is less than `n_old`.
+    """
+    if n_new < n_old:
+        raise ValueError(f"a model of {n_old} layers cannot grow to {n_new}")
+    return [new * n_old // n_new for new in range(n_new)]
+
+
+def deepened(model: PreTrainedModel, n_encoder_layers: int, n_decoder_layers: int) -> PreTrainedModel:
+    """Return a T5 model with more layers whose outputs are close to those of `model`, which stays as it is.
+
+    Args:
+        model: a T5 model.
+        n_encoder_layers: layers of the new encoder, at least as many as there are.
+        n_decoder_layers: layers of the new decoder, likewise.
+
+    Raises:
+        ValueError: fewer layers than there are were asked for.
+    """
+    config = copy.deepcopy(model.config)
+    from_encoder = origins(config.num_layers, n_encoder_layers)
+    from_decoder = origins(config.num_decoder_layers, n_decoder_layers)
+    config.num_layers, config.num_decoder_layers = n_encoder_layers, n_decoder_layers
+    grown = type(model)(config).to(model.dtype)
+    own = model.state_dict()
+    state = {name: value for name, value in own.items() if ".block." not in name}
+    for stack, copied in (("encoder", from_encoder), ("decoder", from_decoder)):
+        state |= _blocks(own, stack, copied)
+    grown.load_state_dict(state)
+    return grown
+
+
+def _blocks(own: dict[str, torch.Tensor], stack: str, copied: Sequence[int]) -> dict[str, torch.Tensor]:
+    """Return the weights of a grown stack's layers, `copied` naming the layer that each is copied from."""
+    state = {}
+    for new, old in enumerate(copied):
+        prefix = f"{stack}.block.{old}."
+        is_added = new > 0 and copied[new - 1] == old
+        for name in own:
+            # The first layer alone holds the position bias, for all of them.
+            if name.startswith(prefix) and not (is_added and "relative_attention_bias" in name):
+                is_output = name.endswith((".o.weight", ".wo.weight"))
+                share = ADDED_SHARE if is_added and is_output else 1.0
+                state[f"{stack}.block.{new}.{name.removeprefix(prefix)}"] = own[name] * share
+    return state
