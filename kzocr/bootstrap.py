@@ -45,6 +45,21 @@ def bootstrap_rate(counts: Sequence[ErrorCounts], *, n_resamples: int = N_RESAMP
     return _bootstrap([errors, lengths], lambda e, n: e / np.maximum(n, 1), n_resamples, seed)
 
 
+def bootstrap_match_error_rate(
+    counts: Sequence[ErrorCounts], *, n_resamples: int = N_RESAMPLES, seed: int = SEED
+) -> Interval:
+    """Return the pooled match error rate of `counts` (`ErrorCounts.match_error_rate`) with its 95 % interval.
+
+    Args:
+        counts: one entry a passage; may be empty.
+        n_resamples: number of draws, at least 1.
+        seed: see `bootstrap_rate`.
+    """
+    errors, _ = _columns(counts)
+    matches = np.array([count.matches for count in counts], dtype=np.float64)
+    return _bootstrap([errors, matches], lambda e, m: e / np.maximum(e + m, 1), n_resamples, seed)
+
+
 def bootstrap_reduction(
     before: Sequence[ErrorCounts],
     after: Sequence[ErrorCounts],

@@ -15,13 +15,21 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from kzocr.bootstrap import N_RESAMPLES, SEED, Interval, bootstrap_mean, bootstrap_rate, bootstrap_reduction
+from kzocr.bootstrap import (
+    N_RESAMPLES,
+    SEED,
+    Interval,
+    bootstrap_match_error_rate,
+    bootstrap_mean,
+    bootstrap_rate,
+    bootstrap_reduction,
+)
 from kzocr.confusion import ConfusionCounts
-from kzocr.metrics import ErrorCounts, HipeScore, character_counts, hipe_score, share, word_counts
+from kzocr.metrics import ErrorCounts, HipeScore, Whitespace, character_counts, hipe_score, share, word_counts
 from kzocr.pairs import TextPair
 
 CorrectorFunction = Callable[[list[str]], list[str]]
@@ -65,7 +73,8 @@ class Rates:
         cer: pooled character error rate.
         wer: pooled word error rate.
         cer_mean: mean of the passages' character error rates.
-        cer_without_spaces: pooled, whitespace ignored.
+        wer_mean: mean of the passages' word error rates.
+        cer_spaceless: pooled, whitespace ignored.
         cer_normalised: pooled, case and punctuation ignored.
         wer_normalised: pooled, case and punctuation ignored.
         character_errors: the counts behind `cer`.
@@ -81,7 +90,8 @@ class Rates:
     cer: Interval
     wer: Interval
     cer_mean: Interval
-    cer_without_spaces: float
+    wer_mean: Interval
+    cer_spaceless: Interval
     cer_normalised: Interval
     wer_normalised: Interval
     character_errors: ErrorCounts
@@ -91,6 +101,11 @@ class Rates:
     confusions: tuple[tuple[str, str, int], ...]
     letters: tuple[tuple[str, int, int], ...] = ()
     letter_confusions: tuple[tuple[str, str, int], ...] = ()
+
+    @property
+    def cer_without_spaces(self) -> float:
+        """The value of `cer_spaceless`."""
+        return self.cer_spaceless.value
 
 
 @dataclass(frozen=True)
@@ -112,6 +127,8 @@ class SetReport:
         n_documents_with_lost_lines: documents in which the corrector added or removed lines.
         hipe: the scores of HIPE-OCRepair, one document one unit.
         hipe_before: the same scores of the text as it was read.
+        hipe_cmer: `hipe.cmer_micro` with bounds by draws of passages.
+        hipe_cmer_before: the same of the text as it was read.
         chars_per_second: characters given to the corrector per second of its time.
         worst: the passages that gained the most errors, then those with the most errors left.
         examples: passages that were changed, spread over the set.
@@ -131,6 +148,8 @@ class SetReport:
     n_documents_with_lost_lines: int
     hipe: HipeScore
     hipe_before: HipeScore
+    hipe_cmer: Interval
+    hipe_cmer_before: Interval
     chars_per_second: float
     worst: tuple[Passage, ...]
     examples: tuple[Passage, ...]
@@ -261,6 +280,7 @@ def _evaluate_set(
     ]
     ranked = sorted(passages, key=lambda p: (p.errors_before - p.errors_after, -p.errors_after))
     changed = [p for p in passages if p.hypothesis_after != p.hypothesis_before]
+    hipe, hipe_before = _hipe(pairs, corrected), _hipe(pairs, [pair.hypothesis for pair in pairs])
     return SetReport(
         name=name,
         n_documents=len({pair.document_id for pair in pairs}),
@@ -276,8 +296,10 @@ def _evaluate_set(
         n_documents_with_lost_lines=sum(
             pair.hypothesis.count("\n") != text.count("\n") for pair, text in zip(pairs, corrected, strict=True)
         ),
-        hipe=_hipe(pairs, corrected),
-        hipe_before=_hipe(pairs, [pair.hypothesis for pair in pairs]),
+        hipe=hipe,
+        hipe_before=hipe_before,
+        hipe_cmer=replace(after.match_error_rate(n_resamples, seed), value=hipe.cmer_micro),
+        hipe_cmer_before=replace(before.match_error_rate(n_resamples, seed), value=hipe_before.cmer_micro),
         chars_per_second=chars_per_second,
         worst=tuple(p for p in ranked[:N_WORST] if p.errors_after),
         examples=tuple(changed[:: max(1, len(changed) // N_WORST)][:N_WORST]),
@@ -346,34 +368,46 @@ class _Scored:
 
     def __init__(self, passages: Sequence[Passage], hypotheses: Sequence[str], ends_document: Sequence[bool]):
         self._texts = [(p.reference, text) for p, text in zip(passages, hypotheses, strict=True)]
-        self._alone = [character_counts(reference=r, hypothesis=h) for r, h in self._texts]
-        self.characters = [
-            counts if is_last else counts + _LINE_END
-            for counts, is_last in zip(self._alone, ends_document, strict=True)
-        ]
+        self._ends_document = ends_document
+        self._alone = self._characters()
+        self._normalised = self._characters(normalised=True)
+        self.characters = self._with_line_ends(self._alone)
         self.words = [word_counts(reference=r, hypothesis=h) for r, h in self._texts]
+
+    def _characters(self, whitespace: Whitespace = "fold", normalised: bool = False) -> list[ErrorCounts]:
+        return [
+            character_counts(reference=r, hypothesis=h, whitespace=whitespace, normalised=normalised)
+            for r, h in self._texts
+        ]
+
+    def _with_line_ends(self, counts: Sequence[ErrorCounts]) -> list[ErrorCounts]:
+        return [
+            count if is_last else count + _LINE_END for count, is_last in zip(counts, self._ends_document, strict=True)
+        ]
+
+    def match_error_rate(self, n_resamples: int, seed: int) -> Interval:
+        """Return the pooled match error rate of characters, case and punctuation ignored."""
+        counts = self._with_line_ends(self._normalised)
+        return bootstrap_match_error_rate(counts, n_resamples=n_resamples, seed=seed)
 
     def rates(self, n_resamples: int, seed: int) -> Rates:
         pairs = [TextPair(r, h, "", "real") for r, h in self._texts]
         confusions = ConfusionCounts.from_pairs(pairs)
+
+        def rate(counts: Sequence[ErrorCounts]) -> Interval:
+            return bootstrap_rate(counts, n_resamples=n_resamples, seed=seed)
+
+        def mean(counts: Sequence[ErrorCounts]) -> Interval:
+            return bootstrap_mean([count.rate for count in counts], n_resamples=n_resamples, seed=seed)
+
         return Rates(
-            cer=bootstrap_rate(self.characters, n_resamples=n_resamples, seed=seed),
-            wer=bootstrap_rate(self.words, n_resamples=n_resamples, seed=seed),
-            cer_mean=bootstrap_mean([c.rate for c in self._alone], n_resamples=n_resamples, seed=seed),
-            cer_without_spaces=sum(
-                (character_counts(reference=r, hypothesis=h, whitespace="ignore") for r, h in self._texts),
-                ErrorCounts(),
-            ).rate,
-            cer_normalised=bootstrap_rate(
-                [character_counts(reference=r, hypothesis=h, normalised=True) for r, h in self._texts],
-                n_resamples=n_resamples,
-                seed=seed,
-            ),
-            wer_normalised=bootstrap_rate(
-                [word_counts(reference=r, hypothesis=h, normalised=True) for r, h in self._texts],
-                n_resamples=n_resamples,
-                seed=seed,
-            ),
+            cer=rate(self.characters),
+            wer=rate(self.words),
+            cer_mean=mean(self._alone),
+            wer_mean=mean(self.words),
+            cer_spaceless=rate(self._characters(whitespace="ignore")),
+            cer_normalised=rate(self._normalised),
+            wer_normalised=rate([word_counts(reference=r, hypothesis=h, normalised=True) for r, h in self._texts]),
             character_errors=sum(self.characters, ErrorCounts()),
             word_errors=sum(self.words, ErrorCounts()),
             errors_by_kind={str(kind): n for kind, n in confusions.by_kind().items()},

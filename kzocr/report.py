@@ -124,21 +124,22 @@ _PREFACE = (
 
 def _totals(first: SetReport, entries: Sequence[tuple[str, SetReport]]) -> str:
     highest = max([first.before.cer.high, *(entry.after.cer.high for _, entry in entries), 1e-9])
-    read = ["as read", *_rate_cells(first.before, highest), _percent(first.hipe_before.cmer_micro), *[""] * 3]
+    read = ["as read", *_rate_cells(first.before, highest), _with_bounds(first.hipe_cmer_before), *[""] * 3]
     rows = [read]
     for name, entry in entries:
         rows.append(
             [
                 escape(name),
                 *_rate_cells(entry.after, highest),
-                _percent(entry.hipe.cmer_micro),
+                _with_bounds(entry.hipe_cmer),
                 _with_bounds(entry.cer_reduction, 0),
                 _split(entry),
                 f"{entry.chars_per_second:,.0f}",
             ]
         )
-    columns = ["", "CER", "CER normalised", "WER", "WER normalised", "CER, mean of passages", "CER without spaces"]
-    columns += ["HIPE cMER", "errors removed", "passages better / same / worse", "characters a second"]
+    columns = ["", "CER", "CER normalised", "WER", "WER normalised", "CER, mean of passages", "WER, mean of passages"]
+    columns += ["CER without spaces", "HIPE cMER", "errors removed", "passages better / same / worse"]
+    columns += ["characters a second"]
     table = _table(columns, rows).replace("<tbody><tr>", '<tbody><tr class="read">')
     heading = (
         f"<h2>{escape(first.name)}</h2>\n<p class='note'>{first.n_documents:,} documents, "
@@ -154,7 +155,8 @@ def _rate_cells(rates: Rates, highest: float) -> list[str]:
         _with_bounds(rates.wer),
         _with_bounds(rates.wer_normalised),
         _with_bounds(rates.cer_mean),
-        _percent(rates.cer_without_spaces),
+        _with_bounds(rates.wer_mean),
+        _with_bounds(rates.cer_spaceless),
     ]
 
 

@@ -2,6 +2,7 @@ import json
 
 import pytest
 
+from kzocr.bootstrap import Interval
 from kzocr.evaluation import evaluate
 from kzocr.metrics import cer, wer
 from kzocr.pairs import TextPair
@@ -40,6 +41,21 @@ def test_counts_shares_and_passages() -> None:
     assert entry.worst[1].line_number == 3
     assert entry.n_documents_with_lost_lines == 0
     assert entry.hipe.preference_cmer == 0
+    assert entry.before.wer_mean.value == pytest.approx((1 / 2 + 3 / 2 + 0) / 3)
+    assert entry.after.wer_mean.value == pytest.approx((0 + 1 / 2 + 1 / 2) / 3)
+
+
+def test_rates_without_spaces_of_words_and_of_hipe_have_their_intervals() -> None:
+    """Of two lines one has an error: the bounds are those of the draws that have it twice, and not at all."""
+    pairs = [TextPair("қар жауды\nжел тұр", "кар жауды\nжел тұр", "a", "real")]
+    (entry,) = evaluate(identity, pairs, n_resamples=200).sets
+    assert entry.before.cer_spaceless == Interval(1 / 14, 0, 2 / 16)
+    assert entry.before.cer_without_spaces == 1 / 14
+    assert entry.before.wer_mean == Interval((1 / 2 + 0) / 2, 0, 1 / 2)
+    assert entry.hipe_cmer_before == Interval(1 / 17, 0, 2 / 20)
+    assert entry.hipe_cmer == entry.hipe_cmer_before
+    (mended,) = evaluate(lambda texts: [text.replace("кар", "қар") for text in texts], pairs, n_resamples=200).sets
+    assert mended.hipe_cmer == mended.after.wer_mean == mended.after.cer_spaceless == Interval(0, 0, 0)
 
 
 def test_pooled_rates_are_those_of_the_whole_documents() -> None:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rapidfuzz.distance import Levenshtein
 
-from kzocr.bootstrap import bootstrap_mean, bootstrap_rate, bootstrap_reduction
+from kzocr.bootstrap import Interval, bootstrap_match_error_rate, bootstrap_mean, bootstrap_rate, bootstrap_reduction
 from kzocr.metrics import (
     ErrorCounts,
     cer,
@@ -169,8 +169,16 @@ def test_bootstrap_agrees_with_the_normal_approximation() -> None:
     assert interval.high == pytest.approx(0.3 + half_width, abs=0.015)
 
 
+def test_match_error_rate_counts_what_was_inserted_in_the_whole() -> None:
+    """The bounds are those of the draws that have the passage with insertions twice, and not at all."""
+    counts = [ErrorCounts(matches=3, insertions=3), ErrorCounts(matches=4)]
+    assert bootstrap_match_error_rate(counts, n_resamples=200) == Interval(3 / 10, 0, 6 / 12)
+    assert bootstrap_rate(counts, n_resamples=200) == Interval(3 / 7, 0, 6 / 6)
+
+
 def test_bootstrap_limits() -> None:
     assert bootstrap_rate([]).high == 0
+    assert bootstrap_match_error_rate([]).high == 0
     assert bootstrap_mean([]).value == 0
     perfect, harmed = [ErrorCounts(matches=5)] * 3, [ErrorCounts(matches=4, substitutions=1)] * 3
     assert bootstrap_reduction(perfect, harmed, n_resamples=10).low == float("-inf")

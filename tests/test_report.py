@@ -86,7 +86,9 @@ def test_page_without_passages_holds_none() -> None:
 def test_every_total_has_its_interval_on_the_page() -> None:
     report = evaluate(mend, PAIRS, n_resamples=50)
     page = to_html([report])
-    for rate in (report.sets[0].after.cer, report.sets[0].after.wer, report.sets[0].after.wer_normalised):
+    after = report.sets[0].after
+    totals = [after.cer, after.wer, after.wer_normalised, after.wer_mean, after.cer_spaceless, report.sets[0].hipe_cmer]
+    for rate in totals:
         assert f"{100 * rate.value:.2f}<small>{100 * rate.low:.2f} to {100 * rate.high:.2f}</small>" in page
 
 
@@ -96,7 +98,7 @@ def test_every_heading_of_the_page_is_explained() -> None:
     totals = page.split("<table>", 2)[1].split("</thead>")[0]
     columns = re.findall(r"<th>([^<]+)</th>", totals)
     kinds = re.findall(r"<td>([^<]+)</td><td class=\"bars\">", page.split("Errors by kind")[1].split("</table>")[0])
-    assert len(columns) == 10
+    assert len(columns) == 11
     assert len(kinds) == 7
     for heading in [*columns, *kinds]:
         assert f"\n| {heading} |" in guide, heading
