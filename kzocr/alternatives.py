@@ -169,7 +169,14 @@ def _with_gains(groups: Sequence[Sequence[Alternative]], text: str, text_model: 
     changes = [(item.start, item.end, after) for item in items for after in (item.words_before, item.words_after)]
     gains = text_model.gains(text, changes)
     differences = (after - before for before, after in zip(gains[::2], gains[1::2], strict=True))
-    return [[replace(item, text_gain=next(differences)) for item in group] for group in groups]
+    return [[_weighed(item, next(differences), text_model) for item in group] for group in groups]
+
+
+def _weighed(item: Alternative, text_gain: float, text_model: TextModel) -> Alternative:
+    before, after = item.words_before.split(), item.words_after.split()
+    return replace(
+        item, text_gain=text_gain, company_gains=text_model.company.gains(item.left, before, after, item.right)
+    )
 
 
 def _cost(item: Alternative, usual: Misreadings) -> float:

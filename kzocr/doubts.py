@@ -6,6 +6,8 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from kzocr.company import NO_GAINS
+
 DIVISION = re.compile(r"[-¬\u00ad][ \t]*\n[ \t]*")
 """What stands between the two pieces of a word that a line's end divides."""
 
@@ -29,6 +31,7 @@ class Alternative:
         left: the word in front of the stretch in lower case, "" at the start of the text.
         right: the word behind it.
         text_gain: by how many nats the text is likelier with it (`kzocr.text_model`), 0 where nothing says so.
+        company_gains: by how many nats it fits its neighbours better, one number for each of `kzocr.company.KINDS`.
     """
 
     start: int
@@ -43,6 +46,7 @@ class Alternative:
     left: str = ""
     right: str = ""
     text_gain: float = 0.0
+    company_gains: tuple[float, ...] = NO_GAINS
 
     @property
     def words_before(self) -> str:

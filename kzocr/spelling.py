@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from kzocr.company import KINDS
 from kzocr.doubts import DoubtfulWord, Evidence
 from kzocr.json_files import read_json
 from kzocr.lexicon import Lexicon
@@ -49,6 +50,7 @@ FEATURES = (
     "known_neighbours",
     "text_gain",
     "is_divided",
+    *KINDS,
 )
 """What an alternative is weighed by, in the order of `features`; `docs/experiments.md` says what each is worth."""
 
@@ -107,6 +109,7 @@ def _features(
         _neighbours(item.left, before, item.right, lexicon) if item.is_known else 0.0,
         min(max(item.text_gain, -_GREATEST_TEXT_GAIN), _GREATEST_TEXT_GAIN) / 5,
         float(item.is_divided),
+        *item.company_gains,
     ]
 
 

@@ -1,19 +1,22 @@
 """How likely is running Kazakh text, character by character? A word that fits its neighbours makes it likelier.
 
 A model of character n-grams across words with Witten-Bell smoothing (Chen and Goodman 1999, section 2.4), case apart,
-kept as a table of probabilities and back-off weights as ARPA files have it: small, and quick to look up in bulk.
+kept as a table of probabilities and back-off weights as ARPA files have it: small, and quick to look up in bulk. Six
+characters see little of the word before, so what words keep company with each other lies beside it (`kzocr.company`).
 """
 
 from __future__ import annotations
 
 import io
 import lzma
+import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
+from kzocr.company import NO_COMPANY, Company
 from kzocr.text import LOWER
 
 TEXT_MODEL_FILE = "text.npz.xz"
@@ -47,12 +50,19 @@ class TextModel:
         costs: for each length, -log P of the last sign of each n-gram after the others, in sixteenths of a nat.
         back_offs: for each length but the last, -log of what the probability of a sign that was not seen behind the
             n-gram is multiplied by, that behind the n-gram without its first sign, in sixteenths of a nat.
+        company: which words stand side by side.
 
     Raises:
         ValueError: the tables do not belong together.
     """
 
-    def __init__(self, grams: Sequence[Codes], costs: Sequence[Levels], back_offs: Sequence[Levels]) -> None:
+    def __init__(
+        self,
+        grams: Sequence[Codes],
+        costs: Sequence[Levels],
+        back_offs: Sequence[Levels],
+        company: Company = NO_COMPANY,
+    ) -> None:
         sizes = [len(table) for table in grams]
         if (
             not sizes
@@ -63,6 +73,7 @@ class TextModel:
         ):
             raise ValueError("a text model needs ascending n-grams of each length, with a cost and a back-off for each")
         self.grams, self.costs, self.back_offs = list(grams), list(costs), list(back_offs)
+        self.company = company
 
     @property
     def order(self) -> int:
@@ -132,6 +143,7 @@ class TextModel:
         """
         if not 1 <= order <= 10:
             raise ValueError(f"order is {order}: expected 1 to 10")
+        lines = list(lines)
         text = " ".join(" ".join(lines).split())
         if not text:
             raise ValueError("no text to count characters in")
@@ -162,11 +174,12 @@ class TextModel:
             grams.append(seen)
             costs.append(-np.log(shares))
             back_offs.append(np.maximum(-np.log(left_over / lower_left_over), 0.0))
-        return cls(grams, [_levels(table) for table in costs], [_levels(table) for table in back_offs])
+        levels = [[_levels(table) for table in tables] for tables in (costs, back_offs)]
+        return cls(grams, *levels, Company.from_lines(lines))
 
     def write(self, path: Path) -> None:
         """Write the tables: the steps from n-gram to n-gram, costs and back-offs, as NumPy's npz, compressed by xz."""
-        arrays: dict[str, npt.NDArray[np.generic]] = {}
+        arrays = self.company.to_arrays()
         for length, (grams, costs) in enumerate(zip(self.grams, self.costs, strict=True), start=1):
             arrays[f"steps{length}"] = np.diff(grams, prepend=0)
             arrays[f"costs{length}"] = costs
@@ -186,11 +199,12 @@ class TextModel:
         """
         try:
             with np.load(io.BytesIO(lzma.decompress(path.read_bytes())), allow_pickle=False) as arrays:
-                order = sum(name.startswith("steps") for name in arrays)
+                order = sum(re.fullmatch(r"steps\d+", name) is not None for name in arrays)
                 grams = [np.cumsum(arrays[f"steps{length}"].astype(np.int64)) for length in range(1, order + 1)]
                 costs = [arrays[f"costs{length}"].astype(np.uint8) for length in range(1, order + 1)]
                 back_offs = [arrays[f"back_offs{length}"].astype(np.uint8) for length in range(1, order)]
-            return cls(grams, costs, back_offs)
+                company = Company.from_arrays(arrays)
+            return cls(grams, costs, back_offs, company)
         except (lzma.LZMAError, KeyError, ValueError, EOFError) as error:
             raise ValueError(f"{path}: no text model: {error}") from error
 
