@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
 from html import escape
+from pathlib import Path
 from typing import Any
+
+import yaml
 
 from kzocr.alignment import align
 from kzocr.bootstrap import Interval
 from kzocr.evaluation import CleanReport, Passage, Rates, Report, SetReport
 from kzocr.heatmap import heatmaps, visible
-from kzocr.metrics import fold_whitespace, share
+from kzocr.metrics import cer_reduction, fold_whitespace, share
 from kzocr.report_style import STYLE
 from kzocr.text import nfc
 
@@ -384,6 +388,70 @@ def _markdown_row(name: str, entry: Mapping[str, Any]) -> str:
 
 def _with_interval(interval: Mapping[str, float]) -> str:
     return f"{100 * interval['value']:.2f} [{100 * interval['low']:.2f}, {100 * interval['high']:.2f}]"
+
+
+@dataclass(frozen=True)
+class PublishedResult:
+    """A result of another system on another language, as its authors state it.
+
+    Attributes:
+        system: its name.
+        language: of the texts.
+        cer_before: character error rate of the OCR, in percent.
+        cer_after: the same of the corrected text.
+        remark: what else must be known.
+        source: where it is published, an address.
+    """
+
+    system: str
+    language: str
+    cer_before: float
+    cer_after: float
+    remark: str
+    source: str
+
+    @classmethod
+    def read_list(cls, path: Path) -> list[PublishedResult]:
+        """Return the results of a YAML list.
+
+        Raises:
+            ValueError: the list is broken, or a field is missing, unknown or of the wrong kind; the message names file
+                and entry.
+            OSError: the file cannot be read.
+        """
+        try:
+            entries = yaml.safe_load(path.read_text(encoding="utf-8"))
+        except yaml.YAMLError as error:
+            raise ValueError(f"{path}: {error}") from error
+        if not isinstance(entries, list) or not entries:
+            raise ValueError(f"{path}: expected a list of results")
+        types = {field.name: (float if field.name.startswith("cer_") else str) for field in fields(cls)}
+        for number, entry in enumerate(entries, 1):
+            found = {key: type(value) for key, value in entry.items()} if isinstance(entry, dict) else {}
+            if wrong := sorted(name for name in types.keys() | found.keys() if types.get(name) != found.get(name)):
+                raise ValueError(f"{path}: entry {number}: field {wrong[0]!r} is missing, unknown or of the wrong kind")
+        return [cls(**entry) for entry in entries]
+
+
+def published_markdown(results: Sequence[PublishedResult]) -> str:
+    """Return a Markdown table of what others published, marked as such.
+
+    `3.01 → 1.57` is a change of `-48 %`.
+    """
+    lines = [
+        "**Published by others**: other languages, texts and engines, as their authors state it; neither measured",
+        "here nor to be compared row by row with what is measured here",
+        "",
+        "| system | language | CER % before | CER % after | change of CER | remark | source |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for result in results:
+        change = -100 * cer_reduction(cer_before=result.cer_before, cer_after=result.cer_after)
+        lines.append(
+            f"| {result.system} | {result.language} | {result.cer_before:.2f} | {result.cer_after:.2f} "
+            f"| {change:+.0f} % | {result.remark} | <{result.source}> |"
+        )
+    return "\n".join(lines)
 
 
 def replace_between_markers(page: str, name: str, content: str) -> str:

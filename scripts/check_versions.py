@@ -4,8 +4,9 @@ Two virtual environments are made on top of this one, which lends them torch and
 transformers and what that needs in other versions. Every model folder (the embedded model, assembled as it is
 published, if none is named) is loaded by plain transformers in both; the token ids and the decoded text of every
 text must be the same, byte for byte, and so must those of `custom_generate`. Exit code 1 if they are not.
+With `--installed` the second version is the one of this environment, and only the first needs one of its own.
 
-Time and hardware: about two minutes on one CPU core, most of it pip; needs PyPI.
+Time and hardware: one to two minutes on one CPU core, most of it pip; needs PyPI.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("models", nargs="*", type=Path, help="model folders (default: the embedded model)")
     parser.add_argument("--folder", type=Path, help="keep the environments here (default: a temporary folder)")
+    parser.add_argument("--installed", action="store_true", help="compare 4.57 with the version installed here")
     options = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory() as temporary:
         models = options.models
@@ -37,7 +39,9 @@ def main(arguments: list[str] | None = None) -> int:
             models = [Path(temporary) / "embedded"]
             assemble(EMBEDDED, models[0], card="checked by scripts/check_versions.py\n")
         try:
-            pythons = [environment((options.folder or Path(temporary)) / f"env{i}", v) for i, v in enumerate(VERSIONS)]
+            folder, wanted = options.folder or Path(temporary), VERSIONS[:1] if options.installed else VERSIONS
+            pythons = [environment(folder / f"env{i}", version) for i, version in enumerate(wanted)]
+            pythons += [sys.executable] * options.installed
             return compare([plain_outputs(models, TEXTS, python=python) for python in pythons])
         except (HubError, OSError, subprocess.CalledProcessError) as error:
             print(f"error: {error}", file=sys.stderr)
