@@ -7,16 +7,21 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner
 
 from kzocr.cli import app
+from kzocr.lexicon import LEXICON_FILE, Lexicon
+from kzocr.loading import EMBEDDED
+from kzocr.metrics import cer
 from kzocr.pairs import TextPair, write_pairs
-from kzocr.report import to_markdown
+from kzocr.report import PublishedResult, published_markdown, to_markdown
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+GUIDE = (ROOT / "docs" / "reading-the-report.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```", README, flags=re.MULTILINE | re.DOTALL)
 KZOCR_COMMANDS = [
     line.split("  #")[0].strip()
@@ -76,7 +81,86 @@ def test_shell_commands_run(command: str, tmp_path: Path, monkeypatch: pytest.Mo
 def test_results_are_those_of_the_reports() -> None:
     files = [ROOT / "docs" / name for name in ("results-baselines.json", "results-kzocr.json")]
     reports = [entry for path in files for entry in json.loads(path.read_text(encoding="utf-8"))]
-    assert between("results") == to_markdown(reports).strip()
+    tables = to_markdown(reports).strip()
+    assert between("results").startswith(tables)
+    others = published_markdown(PublishedResult.read_list(ROOT / "docs" / "published-results.yaml"))
+    assert between("results")[len(tables) :].strip() in ("", others)
+    assert f"<!-- published -->\n{others}\n<!-- end of published -->" in GUIDE
+
+
+def test_the_example_says_how_many_characters_were_wrong() -> None:
+    reference = (ROOT / "docs/example/reference.txt").read_text(encoding="utf-8")
+    read, corrected = re.findall(r"```text\n(.*?)```", between("example"), flags=re.DOTALL)
+    stated = re.search(r"CER ([\d.]+) % before, ([\d.]+) % after", between("example"))
+    assert stated
+    rates = [cer(reference=reference, hypothesis=text) for text in (read, corrected)]
+    assert list(stated.groups()) == [f"{100 * rate:.1f}" for rate in rates]
+
+
+DECODERS = {
+    "transformers `generate`, greedy": "transformers generate",
+    "the same with `prompt_lookup_num_tokens`": "transformers generate, prompt lookup",
+    "CTranslate2 float32": "CTranslate2 float32",
+    "CTranslate2 int8": "CTranslate2 int8",
+    "kzocr": "kzocr guided decoding",
+}
+"""Rows of the README's table of decoders by their names in docs/benchmark.json."""
+
+
+def benchmark(name: str) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Return the measurements and the profiles of a run of scripts/benchmark.py."""
+    found = json.loads((ROOT / "docs" / name).read_text(encoding="utf-8"))
+    return found["measurements"], found["profiles"]
+
+
+def table_of(start: str) -> list[list[str]]:
+    """Return the cells of the head and of the rows of the README's table that begins with `start`."""
+    lines = README[README.index(start) :].split("\n\n")[0].splitlines()
+    return [[cell.strip() for cell in line.split("|")[1:-1]] for line in (lines[0], *lines[2:])]
+
+
+def test_the_table_of_decoders_is_that_of_the_benchmark() -> None:
+    measurements, _ = benchmark("benchmark.json")
+    head, *rows = table_of("| decoder |")
+    assert head[1:3] == ["batch 1", "batch 16"]
+    assert [row[0] for row in rows] == list(DECODERS)
+    for name, *cells in rows:
+        found = {one["batch_rows"]: one for one in measurements if one["name"] == DECODERS[name]}
+        speeds = [f"{found[n]['chars_per_second']:,.0f}" if n in found else "" for n in (1, 16)]
+        assert cells[:2] == speeds, name
+        if DECODERS[name] != "transformers generate":
+            n_different = max(one["n_different_windows"] for one in found.values())
+            assert cells[2] == f"{n_different} of {found[1]['n_windows']}", name
+
+
+@pytest.mark.parametrize("name", ["benchmark.json", "benchmark-tesseract-kaz.json"])
+def test_what_is_said_about_decoding_is_in_the_benchmark(name: str) -> None:
+    """Ratios, shares of time and speeds; of kzocr's own ratios to `generate` none may be left out."""
+    measurements, profiles = benchmark(name)
+    section = README[README.index("Decoding is input-guided") : README.index("The corrector as a whole")]
+    main, mild = section[section.index("That is") :].split("On a milder text", 1)
+    text = main if name == "benchmark.json" else mild
+    stated = {n for numbers in re.findall(r"(\d+\.\d(?: and \d+\.\d)*)\s+times", text) for n in numbers.split(" and ")}
+    own = [one for one in measurements if one["name"] == DECODERS["kzocr"]]
+    ratios = {f"{one['ratio']:.1f}" for one in own}
+    assert ratios <= stated, "a ratio of kzocr is missing"
+    assert stated <= ratios | {f"{one['ratio_to_best']:.1f}" for one in own}
+    shares = [profile[key] for profile in profiles for key in ("floor_share", "encoder_share")]
+    for share in re.findall(r"\b0\.\d\d\b", text):
+        assert min(abs(float(share) - one) for one in shares) < 0.01, share
+    speeds = {f"{one['chars_per_second']:,.0f}" for one in measurements}
+    said = set(re.findall(r"(?<![\w.,])(?:\d{1,3},)?\d{3}(?![\w.,]\d|\w)", text))
+    assert said
+    assert said <= speeds
+
+
+def test_sizes_are_those_of_the_embedded_model() -> None:
+    lexicon = len(Lexicon.read(EMBEDDED / LEXICON_FILE))
+    n_parameters = json.loads((EMBEDDED / "training.json").read_text(encoding="utf-8"))["n_parameters"]
+    forms = re.findall(r"\*\*lexicon\*\* of ([\d,]+) word forms", README)
+    assert forms == [f"{round(lexicon, -3):,}"]
+    stated = re.findall(r"embedded model[^.]*?\((\d+\.\d) (?:million|M)\b", README)
+    assert stated == [f"{n_parameters / 1e6:.1f}"]
 
 
 def test_the_picture_shows_the_figures_of_the_reports() -> None:
