@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import platform
+from pathlib import Path
 from typing import Any, Literal
 
 import torch
@@ -49,6 +51,33 @@ def speed_up(model: PreTrainedModel, device: torch.device) -> None:
         model.set_attn_implementation("eager")
 
 
-def device_name(device: torch.device) -> str:
-    """Return the product's name of a GPU, and the kind of any other device."""
-    return torch.cuda.get_device_name(device) if device.type == "cuda" else device.type
+def device_name(device: torch.device | None = None) -> str:
+    """Return the product's name of a GPU or a processor, and the kind of any other device.
+
+    Args:
+        device: a device; `None` for the one that a corrector takes of itself, a GPU if there is one.
+
+    A platform that does not tell what its processor is gives `cpu`.
+    """
+    if device is None:
+        device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    return processor_name() if device.type == "cpu" else device.type
+
+
+def processor_name(cpu_info: Path = Path("/proc/cpuinfo")) -> str:
+    """Return the product's name of the processor, or `cpu`.
+
+    Args:
+        cpu_info: what Linux tells of it; x86 has lines `model name`, of which all are the same.
+    """
+    try:
+        lines = cpu_info.read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        lines = []
+    for line in lines:
+        key, _, value = line.partition(":")
+        if key.strip() == "model name" and value.strip():
+            return " ".join(value.split())
+    return platform.processor() or "cpu"

@@ -24,6 +24,7 @@ from safetensors import SafetensorError
 from transformers import PreTrainedModel
 
 from kzocr import __version__
+from kzocr.channel.description import describe_prior
 from kzocr.checkpoint import (
     build_model,
     newest_checkpoint,
@@ -269,9 +270,12 @@ class Trainer:
             "target_bytes": self.progress.target_bytes,
             "training_seconds": round(self.progress.seconds),
             "device": device_name(self.accelerator.device),
+            "device_type": self.accelerator.device.type,
             "n_processes": self.accelerator.num_processes,
             "torch_version": torch.__version__,
             "transformers_version": transformers.__version__,
+            "precision": self.accelerator.mixed_precision,
+            "prior": describe_prior(self.data.sampler.prior),
             "sources": [
                 {"name": s.name, "n_lines": len(s.lines), "n_bytes": s.n_bytes, "sha256": s.sha256}
                 for s in self.data.sources

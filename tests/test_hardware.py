@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import logging
+from pathlib import Path
 
 import pytest
 import torch
@@ -56,3 +57,20 @@ def test_a_model_that_was_sped_up_can_be_decoded_and_saved(tmp_path: object) -> 
     again = T5ForConditionalGeneration.from_pretrained(str(tmp_path)).eval()
     assert any(type(module).__name__ == "NewGELUActivation" for module in again.modules())
     assert generate_greedy(again, inputs, max_new_bytes=20)[0].ids == expected[0].ids
+
+
+def test_a_device_is_called_by_its_products_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    told = tmp_path / "cpuinfo"
+    told.write_text("processor\t: 0\nmodel name\t: Some  Processor (TM) 7\nprocessor\t: 1\nmodel name\t: x\n")
+    assert hardware.processor_name(told) == "Some Processor (TM) 7"
+    monkeypatch.setattr("platform.processor", lambda: "arm")
+    for text in ("", "model name\t:\n", "Hardware\t: board\n"):
+        told.write_text(text)
+        assert hardware.processor_name(told) == "arm"
+    assert hardware.processor_name(tmp_path / "none") == "arm"
+    monkeypatch.setattr("platform.processor", lambda: "")
+    assert hardware.processor_name(tmp_path / "none") == "cpu"
+    assert hardware.device_name(torch.device("cpu")) == hardware.processor_name()
+    assert hardware.device_name(torch.device("meta")) == "meta"
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    assert hardware.device_name() == hardware.processor_name()
