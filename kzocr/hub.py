@@ -1,4 +1,4 @@
-"""Checkpoint + card + report -> a folder -> the Hugging Face Hub, in one commit with a tag.
+"""Checkpoint + card + report -> a folder for the Hugging Face Hub; `kzocr.upload` sends it.
 
 The folder is checked before anything leaves the machine: by plain `transformers` in a fresh process, and for what
 `transformers` 4 and 5 read differently.
@@ -6,6 +6,7 @@ The folder is checked before anything leaves the machine: by plain `transformers
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
@@ -15,105 +16,180 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
-from kzocr import __version__
-from kzocr.card import REPORT_NAME
-from kzocr.channel.prior import PRIORS, ChannelPrior
+from kzocr.card import CORRECTOR, REPORT_NAME, published_reports
+from kzocr.channel.description import describe_prior, find_prior, write_prior_folder
 from kzocr.confidence import CALIBRATION_FILE
+from kzocr.history import without_folders
+from kzocr.json_files import read_json
 from kzocr.lexicon import LEXICON_FILE
 from kzocr.spelling import SPELLING_FILE
 from kzocr.text_model import TEXT_MODEL_FILE
 
 CARD_NAME = "README.md"
-MODEL_FILES = ("model.safetensors", "config.json", "generation_config.json", "tokenizer_config.json", "training.json")
+CHANNEL = "channel"
+"""Folder of the noise in what is published."""
+
+WEIGHTS_NAME = "model.safetensors"
+METADATA_NAME = "training.json"
+MODEL_FILES = (WEIGHTS_NAME, "config.json", "generation_config.json", "tokenizer_config.json", METADATA_NAME)
+COMPANIONS = {
+    CALIBRATION_FILE: "how sure an edit is",
+    LEXICON_FILE: "known words",
+    SPELLING_FILE: "which known word stood where an unknown one is read",
+    TEXT_MODEL_FILE: "how likely running text is",
+}
+"""Files beside the weights that kzocr's corrector uses -> what is in them; see `kzocr.loading.companions`."""
+
 OPTIONAL_FILES = (
-    CALIBRATION_FILE,
-    LEXICON_FILE,
-    SPELLING_FILE,
-    TEXT_MODEL_FILE,
+    *COMPANIONS,
     "added_tokens.json",
     "special_tokens_map.json",
     "tokenizer.json",
 )
-CHECK_TEXT = "Кар ерте жayғандықтан, жолдын екі жағы ақ кө рпеге айналды."
+REPOSITORY = Path(__file__).resolve().parent.parent
+"""The repository, where the package lies in one: its configurations name files relative to it."""
 
-OWN_FILES = ["*.safetensors", "*.json", "*.xz", "*.py", "*.html", "channel/*", "custom_generate/*", "kzocr/*"]
-"""Files of an older version that a new one takes away, if it does not have them."""
+CHECK_TEXT = "Кар ерте жayғандықтан, жолдын екі жағы ақ кө рпеге айналды."
 
 
 class HubError(ValueError):
     """A folder that must not be published, or a Hub that did not take it; the message says what is wrong."""
 
 
-def assemble(model_folder: Path, target: Path, *, card: str, report: Path | None = None) -> list[Path]:
+def assemble(
+    model_folder: Path,
+    target: Path,
+    *,
+    card: str,
+    report: Path | None = None,
+    noise_folders: Sequence[Path] = (REPOSITORY,),
+) -> list[Path]:
     """Fill the folder `target` with what is published and return its files, relative, sorted.
 
-    That is the model, the card, `custom_generate/`, the files of the noise that the model learnt from (`channel/`),
-    and the report, with its HTML page if that lies beside it.
+    That is the model, the card, `custom_generate/`, the noise that the model learnt from (`channel/`), and the
+    report without the passages that the card does not show; an HTML page beside it, which has more, stays here.
 
     Args:
         model_folder: as `scripts/train.py` writes `model/`.
         target: is created, and must be empty.
         card: text of the model card.
         report: `report.json`, if it is published too.
+        noise_folders: where the file of the noise is looked for, besides the current folder.
 
     Raises:
         HubError: a file of the model is missing or reads differently in transformers 4 and 5, the channel's file
-            cannot be found, or `target` is not empty.
+            cannot be found, the report is of another model, or `target` is not empty.
     """
     from kzocr.custom_generate import write_custom_generate
 
+    check_model(model_folder)
+    reports = None if report is None else read_json(report)
+    if reports is not None:
+        check_report(reports, model_folder)
+    metadata = read_json(model_folder / METADATA_NAME)
+    try:
+        prior, files = find_prior(metadata, model_folder / CHANNEL, noise_folders)
+    except (ValueError, OSError) as error:
+        raise HubError(f"the noise that the model learnt from cannot be read: {error}") from error
+    make_empty(target)
+    copy_model(model_folder, target, described={"prior": describe_prior(prior)})
+    write_custom_generate(target)
+    write_prior_folder(prior, files, target / CHANNEL)
+    (target / CARD_NAME).write_text(card, encoding="utf-8")
+    if reports is not None:
+        text = json.dumps(published_reports(reports), ensure_ascii=False, indent=1, allow_nan=False)
+        (target / REPORT_NAME).write_text(text + "\n", encoding="utf-8")
+    return files_of(target)
+
+
+def check_model(folder: Path) -> None:
+    """Raise if a file of the model in `folder` is missing, or transformers 4 and 5 would read it differently.
+
+    Raises:
+        HubError: one of these; the message names the file.
+    """
     for name in MODEL_FILES:
-        if not (model_folder / name).is_file():
-            raise HubError(f"{model_folder}: no {name}")
-    check_head(model_folder)
+        if not (folder / name).is_file():
+            raise HubError(f"{folder}: no {name}")
+    check_head(folder)
+
+
+def make_empty(target: Path) -> None:
+    """Create the folder `target`.
+
+    Raises:
+        HubError: there is something in it.
+    """
     target.mkdir(parents=True, exist_ok=True)
     if any(target.iterdir()):
         raise HubError(f"{target}: not empty")
+
+
+def copy_model(model_folder: Path, target: Path, *, described: Mapping[str, Any] | None = None) -> None:
+    """Copy a model and the files beside it into `target`; its metadata lose the maker's folders.
+
+    Args:
+        model_folder: the model.
+        target: a folder.
+        described: entries that the metadata get, in place of those of the same name.
+    """
     for name in (*MODEL_FILES, *OPTIONAL_FILES):
         if (model_folder / name).is_file():
             shutil.copyfile(model_folder / name, target / name)
-    write_custom_generate(target)
-    _write_channel(json.loads((model_folder / "training.json").read_text(encoding="utf-8")), target / "channel")
-    (target / CARD_NAME).write_text(card, encoding="utf-8")
-    if report is not None:
-        shutil.copyfile(report, target / REPORT_NAME)
-        if report.with_suffix(".html").is_file():
-            shutil.copyfile(report.with_suffix(".html"), target / "report.html")
-    return files_of(target)
+    metadata = without_folders({**read_json(model_folder / METADATA_NAME), **(described or {})})
+    text = json.dumps(metadata, ensure_ascii=False, indent=1)
+    (target / METADATA_NAME).write_text(text + "\n", encoding="utf-8")
+
+
+def companions_of(folder: Path) -> dict[str, str]:
+    """Return the files beside the weights in `folder` that kzocr's corrector uses, with what is in them."""
+    return {name: what for name, what in COMPANIONS.items() if (folder / name).is_file()}
+
+
+def sha256_of(path: Path) -> str:
+    """Return the SHA-256 of a file's bytes, 64 hexadecimal digits."""
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def check_report(reports: Sequence[Mapping[str, Any]], model_folder: Path) -> str | None:
+    """Return a warning if nothing in the reports tells which model they are of; `None` if they are of this one.
+
+    A report of kzocr names the weights and the files beside them by their SHA-256 (`kzocr.judging.write_json`).
+
+    Raises:
+        HubError: they are of another model, or a file beside the weights was another one; or they are no reports.
+    """
+    if not isinstance(reports, list) or not all(isinstance(report, dict) for report in reports):
+        raise HubError(f"{REPORT_NAME}: expected a list of reports, as scripts/evaluate.py -o writes it")
+    measured = [report.get("files") for report in reports if report.get("corrector") == CORRECTOR]
+    if not any(measured):
+        return f"{REPORT_NAME} does not say which model it is of: it was written by an older version"
+    beside = {name: model_folder / name for name in (WEIGHTS_NAME, *companions_of(model_folder))}
+    found = {name: sha256_of(path) for name, path in beside.items() if path.is_file()}
+    for files in measured:
+        for name in sorted({*found, *(files or {})}, key=lambda name: (name != WEIGHTS_NAME, name)):
+            then, now = (_called((some or {}).get(name)) for some in (files, found))
+            if then != now:
+                raise HubError(
+                    f"{REPORT_NAME} is of another model: {name} was {then} when it was measured, and "
+                    f"in {model_folder} it is {now}. Measure again, or publish the model that was measured"
+                )
+    return None
+
+
+def _called(sha256: str | None) -> str:
+    return "missing" if sha256 is None else f"{sha256[:12]}…"
 
 
 def files_of(folder: Path) -> list[Path]:
     """Return the files in `folder` and below it, relative, sorted."""
     return sorted(path.relative_to(folder) for path in folder.rglob("*") if path.is_file())
-
-
-def _write_channel(metadata: Mapping[str, Any], target: Path) -> None:
-    """Write the noise that a model learnt from: a list of its families, and the files of those that were counted."""
-    name = str(metadata["config"]["data"]["prior"])
-    try:
-        prior = ChannelPrior.load(name)
-    except (ValueError, OSError) as error:
-        raise HubError(f"the noise that the model learnt from cannot be read: {error}") from error
-    target.mkdir()
-    families = {}
-    for family, weight in prior.weights.items():
-        source = Path(family) if family in prior.fitted else PRIORS / f"{family}.json"
-        file = f"channel/{source.name}" if source.is_file() else None
-        if file is not None:
-            shutil.copyfile(source, target / source.name)
-        families[Path(family).stem if family in prior.fitted else family] = {"weight": weight, "file": file}
-    content = {
-        "name": Path(prior.name).name,
-        "kzocr_version": __version__,
-        "note": "families without a file are code, in kzocr/channel/families.py",
-        "least_factor": prior.least_factor,
-        "greatest_factor": prior.greatest_factor,
-        "families": families,
-    }
-    text = json.dumps(content, ensure_ascii=False, indent=1)
-    (target / "prior.json").write_text(text + "\n", encoding="utf-8")
 
 
 def check_head(folder: Path) -> None:
@@ -127,7 +203,7 @@ def check_head(folder: Path) -> None:
     """
     config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
     is_tied = bool(config.get("tie_word_embeddings", True))
-    has_head = "lm_head.weight" in _weight_names(folder / "model.safetensors")
+    has_head = "lm_head.weight" in _weight_names(folder / WEIGHTS_NAME)
     if is_tied and has_head:
         raise HubError(
             f"{folder}: tie_word_embeddings is true, but the weights have an output layer of their own: "
@@ -225,79 +301,3 @@ def check_folder(model_folder: Path, assembled: Path, text: str = CHECK_TEXT) ->
     if found.ids[0] != found.ids[1] or found.texts[0] != found.texts[1]:
         raise HubError(f"{assembled}: gives {found.texts[1]!r}, and {model_folder} gives {found.texts[0]!r}")
     return found.texts[1]
-
-
-@dataclass(frozen=True)
-class Upload:
-    """What the Hub took.
-
-    Attributes:
-        url: the page of the commit.
-        commit: its 40 hexadecimal digits.
-        tag: the name that it has.
-        is_private: whether only its owner sees it.
-    """
-
-    url: str
-    commit: str
-    tag: str
-    is_private: bool
-
-
-def upload(
-    folder: Path,
-    repo: str,
-    *,
-    tag: str,
-    is_public: bool = False,
-    token: str | None = None,
-    kind: Literal["model", "space"] = "model",
-) -> Upload:
-    """Upload an assembled folder in one commit, tag it, and say where it is.
-
-    A repository that does not exist is made as a private one, and `is_public` shows it to the world as the last
-    step: whatever fails before, nothing half-published is seen, and the same call goes on where the last one
-    stopped. Files that the Hub has already are not sent again.
-
-    Args:
-        folder: as `assemble` or `kzocr.space.assemble_space` filled it.
-        repo: `user/name` on the Hub.
-        tag: name of the revision, the version of the package.
-        is_public: make the repository public in the end; without it, it stays as it is, and a new one private.
-        token: access token; the stored one if it is not given.
-        kind: what the repository is.
-
-    Raises:
-        HubError: there is no token, the version is published already, or the Hub refused.
-    """
-    from huggingface_hub import HfApi, get_token
-    from huggingface_hub.errors import HfHubHTTPError
-
-    token = token or get_token()
-    if not token:
-        raise HubError("no Hugging Face token: run `hf auth login`, or set HF_TOKEN to a token that may write")
-    api = HfApi(token=token)
-    try:
-        space_sdk = "gradio" if kind == "space" else None
-        api.create_repo(repo, repo_type=kind, private=True, exist_ok=True, space_sdk=space_sdk)
-        is_private = bool(api.repo_info(repo, repo_type=kind).private)
-        tags = {ref.name: ref.target_commit for ref in api.list_repo_refs(repo, repo_type=kind).tags}
-        is_unseen = is_public and is_private
-        if tag in tags and not is_unseen:
-            raise HubError(f"{repo}: version {tag} is published already; raise the version of the package")
-        if tag in tags:
-            oid, url = tags[tag], f"{api.endpoint}/{repo}/tree/{tag}"
-        else:
-            message = f"kzocr {tag}"
-            commit = api.upload_folder(
-                folder_path=folder, repo_id=repo, repo_type=kind, commit_message=message, delete_patterns=OWN_FILES
-            )
-            oid, url = commit.oid, str(commit.commit_url)
-            api.create_tag(repo, tag=tag, revision=oid, repo_type=kind)
-        if is_unseen:
-            api.update_repo_settings(repo, private=False, repo_type=kind)
-    except (HfHubHTTPError, OSError, RuntimeError) as error:
-        said = [str(error), *([str(error.__cause__)] if isinstance(error, RuntimeError) and error.__cause__ else [])]
-        reason = " ".join(" ".join(said).split())
-        raise HubError(f"{repo}: the upload failed and may be repeated: {reason}") from error
-    return Upload(url, oid, tag, is_private and not is_unseen)

@@ -15,9 +15,11 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from kzocr import baselines
+from kzocr import __version__, baselines
 from kzocr.bootstrap import N_RESAMPLES, SEED, Interval
 from kzocr.evaluation import CorrectorFunction, Report, evaluate, text_lines
+from kzocr.hub import WEIGHTS_NAME, sha256_of
+from kzocr.names import is_path, locate
 from kzocr.pairs import TextPair, read_folders, read_pairs
 from kzocr.report import to_html
 
@@ -35,6 +37,9 @@ CORRECTORS = (
     "noisy-channel",
 )
 """Correctors by name; `cmd:PROGRAM ARGUMENTS` is any program."""
+
+OWN = ("kzocr", "kzocr-without-lexicon")
+"""Those of them that are a model of kzocr."""
 
 
 @dataclass(frozen=True)
@@ -85,6 +90,22 @@ class Resources:
             raise ValueError(f"no corrector {name!r}: expected {', '.join(CORRECTORS)} or {PROGRAM}PROGRAM")
         return makers[name]()
 
+    def origin(self, name: str) -> dict[str, Any]:
+        """Return what a report says of the corrector of that name: the version, and for kzocr which files it used.
+
+        Returns:
+            `kzocr_version`; for a model of kzocr also `files`, the SHA-256 of the weights and of the files beside
+            them by their names, and `hardware`, the processor or GPU that it runs on here.
+        """
+        said: dict[str, Any] = {"kzocr_version": __version__}
+        if name in OWN:
+            from kzocr.hardware import device_name
+            from kzocr.loading import companions
+
+            paths = [*_weights(self.model), *companions(self.model)]
+            said |= {"files": {path.name: sha256_of(path) for path in paths}, "hardware": device_name()}
+        return said
+
     def _kzocr(self, use_lexicon: bool = True) -> CorrectorFunction:
         from kzocr.corrector import Corrector
 
@@ -105,6 +126,21 @@ class Resources:
             raise ValueError("the noisy channel learns letters from text: give it some with --word-text")
         lines = [line for path in self.word_texts for line in text_lines(path)]
         return NoisyChannel.from_text(lines, prior=self.prior).correct
+
+
+def _weights(model: str | None) -> list[Path]:
+    """Return the file with the weights of a model that is here or in the cache; none if they are in several."""
+    location = locate(model)
+    if location.name is None or is_path(location.name):
+        path = Path(location.name or Path(__file__).parent / "weights") / WEIGHTS_NAME
+        return [path] if path.is_file() else []
+    from huggingface_hub import hf_hub_download
+    from huggingface_hub.errors import EntryNotFoundError
+
+    try:
+        return [Path(hf_hub_download(location.name, WEIGHTS_NAME, revision=location.revision))]
+    except EntryNotFoundError:
+        return []
 
 
 def read_sets(
@@ -170,15 +206,19 @@ def judge(
     return reports
 
 
-def write_json(path: Path, reports: Sequence[Report], *, passages: bool = True) -> None:
-    """Write the reports as a JSON list.
+def write_json(path: Path, reports: Sequence[Report], resources: Resources, *, passages: bool = True) -> None:
+    """Write the reports as a JSON list, each with what `Resources.origin` says of its corrector.
 
     Args:
         path: the file.
         reports: what `judge` returned.
+        resources: what the correctors were made from.
         passages: whether passages of the texts go with the figures: figures can be published, texts not always.
     """
-    described = [report.to_dict() if passages else _without_passages(report.to_dict()) for report in reports]
+    described = []
+    for report in reports:
+        content = report.to_dict() if passages else _without_passages(report.to_dict())
+        described.append({**content, **resources.origin(report.corrector)})
     text = json.dumps(described, ensure_ascii=False, indent=1, allow_nan=False)
     path.write_text(text + "\n", encoding="utf-8")
 

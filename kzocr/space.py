@@ -20,7 +20,7 @@ import yaml
 
 from kzocr import __version__
 from kzocr.demo.languages import ENGLISH, KAZAKH, RUSSIAN
-from kzocr.hub import CARD_NAME, CHECK_TEXT, MODEL_FILES, OPTIONAL_FILES, HubError, check_head, files_of
+from kzocr.hub import CARD_NAME, CHECK_TEXT, HubError, check_model, copy_model, files_of, make_empty
 
 PACKAGE = Path(__file__).parent
 _NOT_COPIED = shutil.ignore_patterns("__pycache__", "weights", "*.pyc", "published.json")
@@ -57,20 +57,13 @@ def assemble_space(model_folder: Path, target: Path, *, repo: str) -> list[Path]
     Raises:
         HubError: a file of the model is missing, `target` is not empty, or Gradio is not installed.
     """
-    for name in MODEL_FILES:
-        if not (model_folder / name).is_file():
-            raise HubError(f"{model_folder}: no {name}")
-    check_head(model_folder)
+    check_model(model_folder)
     pinned = requirements()
-    target.mkdir(parents=True, exist_ok=True)
-    if any(target.iterdir()):
-        raise HubError(f"{target}: not empty")
+    make_empty(target)
     shutil.copytree(PACKAGE, target / "kzocr", ignore=_NOT_COPIED)
     (target / "kzocr" / "published.json").write_text("{}\n", encoding="utf-8")
     (target / "kzocr" / "weights").mkdir()
-    for name in (*MODEL_FILES, *OPTIONAL_FILES):
-        if (model_folder / name).is_file():
-            shutil.copyfile(model_folder / name, target / "kzocr" / "weights" / name)
+    copy_model(model_folder, target / "kzocr" / "weights")
     (target / "app.py").write_text(_APP, encoding="utf-8")
     (target / "requirements.txt").write_text("\n".join(pinned) + "\n", encoding="utf-8")
     (target / CARD_NAME).write_text(_readme(model_folder, repo), encoding="utf-8")

@@ -12,18 +12,20 @@ Time and hardware: under a minute on one CPU core for the embedded model, plus t
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 import tempfile
 from pathlib import Path
 
 from kzocr import __version__
 from kzocr.card import check_card, render_card
-from kzocr.hub import assemble, check_folder, files_of, upload
+from kzocr.hub import METADATA_NAME, assemble, check_folder, check_model, check_report, companions_of, files_of
+from kzocr.json_files import read_json
 from kzocr.names import PublishedModel, record_published
 from kzocr.space import assemble_space, check_space
+from kzocr.upload import upload
 
-TEMPLATE = Path(__file__).resolve().parent.parent / "model_card.md"
+ROOT = Path(__file__).resolve().parent.parent
+TEMPLATE = ROOT / "model_card.md"
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -63,11 +65,15 @@ def publish(options: argparse.Namespace, target: Path) -> None:
         assemble_space(model, target, repo=options.repo)
         print(f"the Space's app, in a fresh process: {check_space(target)!r}")
     else:
-        metadata = json.loads((model / "training.json").read_text(encoding="utf-8"))
-        reports = json.loads(options.report.read_text(encoding="utf-8"))
-        card = render_card(options.template.read_text(encoding="utf-8"), metadata, reports, repo=options.repo)
+        check_model(model)
+        reports = read_json(options.report)
+        if warning := check_report(reports, model):
+            print(f"warning: {warning}", file=sys.stderr)
+        template = options.template.read_text(encoding="utf-8")
+        metadata, companions = read_json(model / METADATA_NAME), companions_of(model)
+        card = render_card(template, metadata, reports, repo=options.repo, companions=companions)
         check_card(card)
-        assemble(model, target, card=card, report=options.report)
+        assemble(model, target, card=card, report=options.report, noise_folders=(ROOT,))
         print(f"plain transformers, in a fresh process: {check_folder(model, target)!r}")
     files = files_of(target)
     for file in files:

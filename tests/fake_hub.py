@@ -9,8 +9,11 @@ import re
 import threading
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
+
+import pytest
 
 TOKEN = "hf_test"
 EMPTY = "0" * 40
@@ -63,6 +66,20 @@ class FakeHub(ThreadingHTTPServer):
             self.fails[stage] -= 1
             return False
         return True
+
+
+def connected(monkeypatch: pytest.MonkeyPatch, cache: Path) -> FakeHub:
+    """Return a stand-in that huggingface_hub talks to until the test is over; its cache is a folder of the test's."""
+    server = FakeHub()
+    monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", server.address)
+    monkeypatch.setattr(
+        "huggingface_hub.constants.HUGGINGFACE_CO_URL_TEMPLATE",
+        f"{server.address}/{{repo_id}}/resolve/{{revision}}/{{filename}}",
+    )
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", False)
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_DISABLE_XET", True)
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(cache))
+    return server
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -220,7 +237,7 @@ class _Handler(BaseHTTPRequestHandler):
                 return
         sha = hashlib.sha1(repr([repo.head, sorted(tree.items())]).encode()).hexdigest()
         repo.head, repo.commits[sha] = sha, tree
-        url = f"{self.server.address}/{repo.name}/commit/{sha}"
+        url = f"{self.server.address}/{'spaces/' if repo.kind == 'space' else ''}{repo.name}/commit/{sha}"
         self._answer({"commitUrl": url, "commitOid": sha, "success": True, "hookOutput": ""})
 
     def _resolve(self, repo: Repo, revision: str, path: str) -> None:

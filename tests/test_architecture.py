@@ -13,6 +13,7 @@ TORCH = {"torch", "transformers", "accelerate", "peft"}
 
 LAYERS: dict[str, tuple[int, bool]] = {
     # module: (layer, may use torch)
+    "company": (0, False),
     "config": (0, False),
     "licences": (0, False),
     "report_style": (0, False),
@@ -23,6 +24,7 @@ LAYERS: dict[str, tuple[int, bool]] = {
     "curves": (1, False),
     "doubts": (1, False),
     "edits": (1, False),
+    "history": (1, False),
     "json_files": (1, False),
     "letter_model": (1, False),
     "metrics": (1, False),
@@ -85,6 +87,7 @@ LAYERS: dict[str, tuple[int, bool]] = {
     "training": (7, True),
     "passes": (8, True),
     "trust": (8, False),
+    "upload": (8, False),
     "corrector": (9, True),
     "adaptation": (10, True),
     "demo": (10, False),

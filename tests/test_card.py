@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import copy
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,9 @@ import pytest
 import yaml
 from toy_reports import toy_metadata, toy_reports
 
-from kzocr.card import CARD_FIELDS, CardError, check_card, render_card
+from kzocr.card import CARD_FIELDS, check_card, published_reports, render_card
+from kzocr.history import CardError, runs, without_folders
+from kzocr.hub import companions_of
 from kzocr.licences import SOURCES, WORD_LISTS
 
 ROOT = Path(__file__).parent.parent
@@ -41,7 +44,7 @@ def test_the_card_has_every_figure_and_huggingface_hub_accepts_it() -> None:
     check_card(card)
     for expected in (
         "6.3 M",
-        "| smoke | 1.2.3 | 7,500 | 12.3 | 1.50 | 2 × CPU process |",
+        "| 1 | smoke | 1.2.3 | 7,500 | 12.3 | 1.50 | – | 2 × CPU process |",
         "3.00 hours of one CPU process",
         "8.12 % to 1.23 %",
         "CC BY 4.0",
@@ -127,8 +130,8 @@ def test_a_source_without_a_licence_is_refused() -> None:
 
 
 def test_an_unknown_placeholder_is_refused() -> None:
-    with pytest.raises(CardError, match="'energy'"):
-        render_card("{{ energy }}", toy_metadata(), toy_reports())
+    with pytest.raises(CardError, match="'weather'"):
+        render_card("{{ weather }}", toy_metadata(), toy_reports())
 
 
 @pytest.mark.parametrize(
@@ -184,8 +187,11 @@ def test_a_model_that_went_on_from_another_names_both_runs_and_all_sources() -> 
     card = render_card(TEMPLATE, metadata, toy_reports(), repo=REPO)
     check_card(card)
     assert "continued from the run `first` of kzocr 1.2.3" in card
-    assert "| first | 1.2.3 | 7,500 | 12.3 | 1.50 | 2 × NVIDIA H100 |" in card
+    assert "| 1 | first | 1.2.3 | 7,500 | 12.3 | 1.50 | – | 2 × NVIDIA H100 |" in card
+    assert "|  | together |  | 15,000 | 24.7 | 3.00 |  |  |" in card  # twice 12,345,678 bytes
     assert "3.00 hours of one CPU process and 3.00 hours of one NVIDIA H100" in card
+    assert "power of the accelerators times these hours" in card
+    assert "Which processor run 2 had was not recorded" in card
     assert "5.2 MB of clean Kazakh text" in card  # 2.86 + 0.31 + 2.00
     data = front_matter(card)
     assert (data["base_model"], data["datasets"]) == ("google/byt5-small", ["wikimedia/wikipedia"])
@@ -200,3 +206,159 @@ def test_word_lists_are_named_with_their_licence() -> None:
     with pytest.raises(CardError, match=r"no licence is known for the word list 'mine\.txt'"):
         render_card(TEMPLATE, metadata, toy_reports())
     assert all(entry.licence and entry.origin for entry in WORD_LISTS.values())
+
+
+def rendered(metadata: dict[str, Any], reports: list[dict[str, Any]] | None = None, **options: Any) -> str:
+    """Return the card with every run of white space as one blank."""
+    return " ".join(render_card(TEMPLATE, metadata, reports or toy_reports(), **options).split())
+
+
+def test_a_processor_that_is_known_by_name_bounds_the_energy() -> None:
+    card = rendered({**toy_metadata(), "device": "AMD EPYC", "device_type": "cpu"})
+    assert "| 2 × CPU process on AMD EPYC |" in card
+    assert "3.00 hours of one CPU process on AMD EPYC" in card
+    assert "its rated power times the hours in the table" in card
+    assert "not recorded, so" not in card
+
+
+@pytest.mark.parametrize(
+    ("asked", "chosen", "said"),
+    [
+        ("no", None, "computed in float32, with"),
+        ("auto", "bf16", "computed in bfloat16 (products; weights and sums in float32), with"),
+        ("auto", "no", "computed in float32, with"),
+        ("auto", None, "computed in bfloat16 where the machine multiplies it in hardware and float32 elsewhere"),
+    ],
+)
+def test_the_precision_is_the_one_that_was_chosen(asked: str, chosen: str | None, said: str) -> None:
+    metadata = without(toy_metadata(), "config.run.mixed_precision", asked)
+    assert said in rendered(metadata if chosen is None else {**metadata, "precision": chosen})
+
+
+def test_pages_that_engines_read_are_said_to_be_learnt_from() -> None:
+    metadata = toy_metadata()
+    assert "No page that an OCR engine had read was learnt from." in rendered(metadata)
+    metadata["config"]["data"] |= {"pairs": ["../pairs/kaz.jsonl", "../pairs/rus.jsonl"], "pair_share": 0.25}
+    card = rendered(metadata)
+    assert "A part of the documents (25 % in run 1) has no drawn noise" in card
+    assert "from the files `kaz.jsonl`, `rus.jsonl`, drawn again and again" in card
+
+
+def test_weights_that_were_averaged_are_said_to_be() -> None:
+    assert "No run's weights were averaged" in rendered(toy_metadata())
+    parent = {**toy_metadata(), "parent_share": 0.25}
+    card = rendered({**toy_metadata(), "parent": parent})
+    assert "After run 1 the weights were averaged with those that the run went on from, by" in card
+    card = rendered({**toy_metadata(), "parent": parent, "blend": 0.6})  # of an adaptation: what was learnt
+    assert "After runs 1, 2 the weights were averaged" in card
+    assert "the weights here are 40 % those of the model before it and 60 % what the last run made of them" in card
+
+
+def test_files_beside_the_weights_are_named() -> None:
+    card = rendered(toy_metadata(), companions={"words.txt.xz": "known words", "sure.json": "how sure"})
+    assert "It also uses the files `words.txt.xz` (known words), `sure.json` (how sure)" in card
+    assert "with the files beside the weights, which reads" in card
+    assert "No file beside the weights" in rendered(toy_metadata())
+
+
+def test_the_front_matter_says_everything_in_full() -> None:
+    reports = toy_reports()
+    for report in reports:
+        report["sets"].append({**report["sets"][0], "name": "newspapers"})
+    head = render_card(TEMPLATE, toy_metadata(), reports).split("---\n")[1]
+    assert "&" not in head
+    assert "*" not in head
+    assert len(yaml.safe_load(head)["model-index"][0]["results"]) == 2
+
+
+def test_the_worst_passage_of_every_set_is_shown() -> None:
+    reports = toy_reports()
+    for report in reports:
+        report["sets"] = [{**report["sets"][0], "name": f"set {number}"} for number in range(6)]
+    reports[1]["sets"][5]["worst"] = []
+    card = render_card(TEMPLATE, toy_metadata(), reports).split("The worst passage of every set")[1]
+    assert re.findall(r"^- (.*?):", card, flags=re.MULTILINE) == [
+        *(f"set {number}" for number in range(6)),
+        "clean text",
+    ]
+    assert "- set 5: no passage was left with an error" in card
+
+
+def test_published_reports_have_the_figures_and_what_the_card_shows() -> None:
+    identity, own = toy_reports()
+    own["sets"][0]["worst"].append({**own["sets"][0]["worst"][0], "reference": "құпия мәтін"})
+    own["sets"][0]["worst"][0]["hypothesis_after"] = "а" * 500
+    published = published_reports([identity, own])
+    text = json.dumps(published, ensure_ascii=False)
+    assert "құпия" not in text
+    assert "examples" not in text
+    assert "document_id" not in text
+    assert "worst" not in published[0]["sets"][0]
+    (shown,) = published[1]["sets"][0]["worst"]
+    assert shown["hypothesis_after"] == "а" * 160 + "…"
+    assert [passage["hypothesis_after"] for passage in published[1]["clean"]["worst"]] == ["Далада жсл тұр."]
+    for before, after in zip([identity, own], published, strict=True):
+        assert after["sets"][0]["after"] == before["sets"][0]["after"]
+    # the card is the same, rendered from what is published
+    assert render_card(TEMPLATE, toy_metadata(), published) == render_card(TEMPLATE, toy_metadata(), [identity, own])
+
+
+def test_metadata_lose_the_folders_of_their_maker() -> None:
+    metadata = toy_metadata()
+    metadata["config"]["data"] |= {
+        "corpus": ["/home/me/texts/kaz", "hub:user/texts::train:text", "texts\\more.txt"],
+        "pairs": ["../pairs/kaz.jsonl"],
+        "prior": "/home/me/noise.json",
+    }
+    metadata["config"]["model"]["init"] = "/home/me/runs/first/model"
+    noise = {"families": {"/home/me/noise.json": 1.0}, "fitted": ["/home/me/noise.json"], "unscaled": []}
+    metadata |= {"prior": noise, "parent": copy.deepcopy(metadata)}
+    reduced = without_folders(metadata)
+    for run in (reduced, reduced["parent"]):
+        assert run["config"]["data"]["corpus"] == ["kaz", "hub:user/texts::train:text", "more.txt"]
+        assert run["config"]["data"]["pairs"] == ["kaz.jsonl"]
+        assert run["config"]["data"]["prior"] == "noise.json"
+        assert run["config"]["model"]["init"] == "model"
+    assert reduced["prior"] == {"families": {"noise.json": 1.0}, "fitted": ["noise.json"], "unscaled": []}
+    assert metadata["config"]["data"]["corpus"][0] == "/home/me/texts/kaz"  # what was given is as it was
+    init = without(toy_metadata(), "config.model.init", "google/byt5-small")
+    assert without_folders(init)["config"]["model"]["init"] == "google/byt5-small"
+
+
+def embedded_reports() -> list[dict[str, Any]]:
+    """Return the reports of the model in the package, which are kept without passages, with passages of a stand-in."""
+    reports: list[dict[str, Any]] = json.loads((ROOT / "docs" / "results-kzocr.json").read_text(encoding="utf-8"))
+    passage = toy_reports()[1]["sets"][0]["worst"][0]
+    for entry in [*reports[0]["sets"], reports[0]["clean"]]:
+        entry["worst"] = [passage]
+    return reports
+
+
+def test_the_card_of_the_model_in_the_package_is_true() -> None:
+    weights = ROOT / "kzocr" / "weights"
+    metadata = json.loads((weights / "training.json").read_text(encoding="utf-8"))
+    reports, companions = embedded_reports(), companions_of(weights)
+    card = render_card(TEMPLATE, metadata, reports, repo=REPO, companions=companions)
+    check_card(card)
+    flat = " ".join(card.split())
+
+    chain = list(runs(metadata))
+    steps, n_bytes, seconds = (sum(run[key] for run in chain) for key in ("steps", "target_bytes", "training_seconds"))
+    assert f"| together |  | {steps:,} | {n_bytes / 1e6:,.1f} | {seconds / 3600:.2f} |" in card
+    assert [line.split("|")[1].strip() for line in card.splitlines() if line.count("|") == 9][2:-1] == [
+        str(number) for number in range(1, len(chain) + 1)
+    ]
+    data = metadata["config"]["data"]
+    assert f"{100 * data['pair_share']:.0f} % in run {len(chain)}" in flat
+    assert all(f"`{Path(name).name}`" in flat for name in data["pairs"])
+    assert "no example is seen twice" not in flat
+    assert "Computed in auto" not in flat
+    assert f"{100 * metadata['parent_share']:.0f} % those of the model before it" in flat
+    assert companions
+    assert all(f"`{name}` (" in flat for name in companions)
+    worst = card.split("The worst passage of every set")[1]
+    names = [entry["name"] for entry in reports[0]["sets"]]
+    assert re.findall(r"^- (.*?):", worst, flags=re.MULTILINE) == [*names, "clean text"]
+    assert "../" not in card
+    assert "pairs/" not in card
+    assert "&id" not in card

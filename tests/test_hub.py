@@ -6,17 +6,23 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
-from fake_hub import TOKEN, FakeHub
+from fake_hub import TOKEN, FakeHub, connected
 from toy_reports import toy_metadata, toy_reports
 
 from kzocr import __version__
-from kzocr.channel.prior import MIXTURE, ChannelPrior
+from kzocr.channel.description import describe_prior, described_prior, find_prior
+from kzocr.channel.prior import MIXTURE, PRIORS, ChannelPrior
 from kzocr.config import load_config
 from kzocr.corrector import Corrector
-from kzocr.hub import HubError, assemble, check_folder, check_head, upload
+from kzocr.hardware import device_name, resolve_precision
+from kzocr.hub import HubError, assemble, check_folder, check_head, check_report, companions_of, sha256_of
+from kzocr.loading import EMBEDDED, companions
 from kzocr.names import read_published
+from kzocr.training import Trainer
+from kzocr.upload import upload
 
 ROOT = Path(__file__).parent.parent
 REPO = "user/kzocr-test"
@@ -56,14 +62,15 @@ def test_a_dry_run_assembles_checks_and_lists(
 ) -> None:
     report = str(run_folder / "report.json")
     assert publish(str(run_folder), "--repo", REPO, "--report", report, "--folder", str(tmp_path / "out")) == 0
-    printed = capsys.readouterr().out
+    printed, warned = capsys.readouterr()
+    assert warned.startswith("warning: report.json does not say which model it is of")
     for name in (
         "README.md",
         "model.safetensors",
         "training.json",
         "report.json",
         "custom_generate/generate.py",
-        "channel/prior.json",
+        "channel/prior.yaml",
     ):
         assert (tmp_path / "out" / name).is_file(), name
         assert name in printed
@@ -95,13 +102,11 @@ def test_a_folder_with_other_weights_is_found_out(run_folder: Path, tmp_path: Pa
 
 def test_the_noise_that_it_learnt_from_is_in_the_folder(run_folder: Path, tmp_path: Path) -> None:
     assemble(run_folder / "model", tmp_path / "out", card="card")
-    prior = json.loads((tmp_path / "out" / "channel" / "prior.json").read_text(encoding="utf-8"))
-    assert {name: family["weight"] for name, family in prior["families"].items()} == MIXTURE
-    counted = [family["file"] for family in prior["families"].values() if family["file"]]
-    names = ("tesseract-kaz", "tesseract-rus", "tesseract-kaz-rus")
-    assert counted == [f"channel/{name}.json" for name in names]
-    for file in counted:
-        assert ChannelPrior.load(str(tmp_path / "out" / file)).name in file
+    prior = ChannelPrior.load(str(tmp_path / "out" / "channel" / "prior.yaml"))
+    assert {Path(name).stem: weight for name, weight in prior.weights.items()} == MIXTURE
+    assert sorted(prior.fitted) == ["tesseract-kaz-rus.json", "tesseract-kaz.json", "tesseract-rus.json"]
+    for file in prior.fitted:
+        assert ChannelPrior.load(str(tmp_path / "out" / "channel" / file)).name in file
 
 
 def test_the_noise_of_a_file_of_ones_own_is_copied_and_a_lost_one_is_named(run_folder: Path, tmp_path: Path) -> None:
@@ -118,12 +123,127 @@ def test_the_noise_of_a_file_of_ones_own_is_copied_and_a_lost_one_is_named(run_f
         assemble(model, tmp_path / "again", card="card")
 
 
-def test_a_page_beside_the_report_is_published_too(run_folder: Path, tmp_path: Path) -> None:
+def with_metadata(source: Path, target: Path, **values: object) -> Path:
+    """Return a copy of a model folder whose metadata have other values."""
+    shutil.copytree(source, target)
+    path = target / "training.json"
+    content = json.loads(path.read_text(encoding="utf-8"))
+    path.write_text(json.dumps({**content, **values}), encoding="utf-8")
+    return target
+
+
+def published_metadata(folder: Path) -> dict[str, Any]:
+    content: dict[str, Any] = json.loads((folder / "training.json").read_text(encoding="utf-8"))
+    return content
+
+
+def test_noise_that_the_metadata_describe_needs_no_file(
+    run_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = toy_metadata()["config"]
+    config["data"]["prior"] = "lost/mix.yaml"
+    described = {**describe_prior(ChannelPrior.load("mixture")), "families": {"clean": 1, "tesseract-kaz": 3}}
+    model = with_metadata(run_folder / "model", tmp_path / "model", config=config, prior=described)
+    monkeypatch.chdir(tmp_path)
+    assemble(model, tmp_path / "out", card="card")
+    prior = ChannelPrior.load(str(tmp_path / "out" / "channel" / "prior.yaml"))
+    assert prior.weights == {"clean": 1, "tesseract-kaz.json": 3}
+    assert published_metadata(tmp_path / "out")["config"]["data"]["prior"] == "mix.yaml"
+
+
+def test_a_run_records_what_publishing_needs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    config = load_config(ROOT / "configs" / "smoke.yaml")
+    metadata = json.loads(json.dumps(Trainer(config, tmp_path / "run").metadata()))
+    assert metadata["precision"] == resolve_precision(config.run.mixed_precision)
+    assert metadata["device"] == device_name()
+    assert metadata["device_type"] in ("cpu", "cuda")
+    assert described_prior(metadata["prior"], {}) == ChannelPrior.load(config.data.prior)
+    assert find_prior(metadata, tmp_path) == (ChannelPrior.load(config.data.prior), {})
+
+
+def test_what_was_published_can_be_published_again_from_anywhere(
+    run_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The noise, a file of one's own named relative to where the training was, is found once, then lies beside."""
+    at_home = tmp_path / "home"
+    at_home.mkdir()
+    shutil.copyfile(PRIORS / "tesseract-rus.json", at_home / "books.json")
+    (at_home / "mix.yaml").write_text("families: {books.json: 1, clean: 1}\nunscaled: [books.json]\n", encoding="utf-8")
+    config = toy_metadata()["config"]
+    config["data"]["prior"] = "mix.yaml"
+    older = with_metadata(run_folder / "model", tmp_path / "older", config=config)
+    newer = with_metadata(older, tmp_path / "newer", prior=describe_prior(ChannelPrior.load(str(at_home / "mix.yaml"))))
+    (tmp_path / "else").mkdir()
+    monkeypatch.chdir(tmp_path / "else")
+    for model, missing in ((older, r"mix\.yaml"), (newer, r"books\.json")):
+        with pytest.raises(HubError, match=rf"no file {missing} in .*else or .*go to the folder that the training"):
+            assemble(model, tmp_path / "out", card="card", noise_folders=(tmp_path,))
+        first, second = tmp_path / f"{model.name}-1", tmp_path / f"{model.name}-2"
+        assemble(model, first, card="card", noise_folders=(at_home,))
+        assemble(first, second, card="card")
+        for folder in (first, second):
+            assert published_metadata(folder)["prior"]["families"] == {"books.json": 1, "clean": 1}
+            assert ChannelPrior.load(str(folder / "channel" / "prior.yaml")).weights == {"books.json": 1, "clean": 1}
+            assert (folder / "channel" / "books.json").read_bytes() == (PRIORS / "tesseract-rus.json").read_bytes()
+
+
+def test_the_model_in_the_package_is_assembled_from_any_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assemble(EMBEDDED, tmp_path / "out", card="card")
+    metadata = published_metadata(tmp_path / "out")
+    texts = json.dumps(metadata, ensure_ascii=False)
+    assert "../" not in texts
+    assert "pairs/" not in texts
+    assert metadata["config"]["data"]["corpus"] == ["train"]
+    assert metadata["parent"]["config"]["data"]["pairs"][0] == "train_kaz.jsonl"
+    found = ChannelPrior.load(str(tmp_path / "out" / "channel" / "prior.yaml")).weights
+    trained = ChannelPrior.load(str(ROOT / published_metadata(EMBEDDED)["config"]["data"]["prior"])).weights
+    assert {Path(name).stem: weight for name, weight in found.items()} == trained
+
+
+def test_the_files_beside_the_weights_are_those_that_the_corrector_uses() -> None:
+    assert set(companions_of(EMBEDDED)) == {path.name for path in companions()}
+
+
+def test_passages_that_the_card_does_not_show_are_not_published(run_folder: Path, tmp_path: Path) -> None:
+    """The card shows the worst passage of a set: the first is misread as it was read, the second is mended."""
     report = tmp_path / "report.json"
-    report.write_text("[]", encoding="utf-8")
-    report.with_suffix(".html").write_text("<!doctype html>", encoding="utf-8")
+    report.write_text(json.dumps(toy_reports()), encoding="utf-8")
+    report.with_suffix(".html").write_text("<!doctype html><p>Қар ерте жауды.", encoding="utf-8")
     files = assemble(run_folder / "model", tmp_path / "out", card="card", report=report)
-    assert {Path("report.json"), Path("report.html")} <= set(files)
+    assert Path("report.json") in files
+    assert Path("report.html") not in files
+    text = (tmp_path / "out" / "report.json").read_text(encoding="utf-8")
+    assert "Үй жылы екен." in text
+    assert "Қар ерте жауды." not in text
+    assert [entry["corrector"] for entry in json.loads(text)] == ["identity", "kzocr"]
+
+
+def test_a_report_of_another_model_is_refused(
+    run_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model, report = tmp_path / "model", tmp_path / "report.json"
+    shutil.copytree(run_folder / "model", model)
+    identity, own = toy_reports()
+    files = {"model.safetensors": sha256_of(model / "model.safetensors")}
+    assert check_report([identity, {**own, "files": files}], model) is None
+    assert "does not say which model" in str(check_report([identity, own], model))
+    other = {"model.safetensors": "ab" * 32}
+    report.write_text(json.dumps([identity, {**own, "files": other}]), encoding="utf-8")
+    said = r"report\.json is of another model: model\.safetensors was abababababab… when it was measured"
+    with pytest.raises(HubError, match=said):
+        assemble(model, tmp_path / "out", card="card", report=report)
+    assert publish(str(model), "--repo", REPO, "--report", str(report)) == 1
+    assert "is of another model" in capsys.readouterr().err
+    report.write_text('{"sets": []}', encoding="utf-8")
+    assert publish(str(model), "--repo", REPO, "--report", str(report)) == 1
+    assert "expected a list of reports" in capsys.readouterr().err
+    (model / "lexicon.txt.xz").write_bytes(b"words")
+    with pytest.raises(HubError, match=r"lexicon\.txt\.xz was missing when it was measured"):
+        check_report([{**own, "files": files}], model)
+    with pytest.raises(HubError, match=r"spelling\.json was cdcdcdcdcdcd… .* it is missing"):
+        check_report([{**own, "files": {**files, "spelling.json": "cd" * 32}}], run_folder / "model")
 
 
 def set_in_config(folder: Path, **values: object) -> None:
@@ -175,15 +295,7 @@ def test_a_custom_generate_with_another_output_is_found_out(run_folder: Path, tm
 @pytest.fixture
 def hub(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[FakeHub]:
     """A stand-in for the Hub on loopback that huggingface_hub talks to."""
-    server = FakeHub()
-    monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", server.address)
-    monkeypatch.setattr(
-        "huggingface_hub.constants.HUGGINGFACE_CO_URL_TEMPLATE",
-        f"{server.address}/{{repo_id}}/resolve/{{revision}}/{{filename}}",
-    )
-    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", False)
-    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_DISABLE_XET", True)
-    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "cache"))
+    server = connected(monkeypatch, tmp_path / "cache")
     yield server
     server.close()
 
@@ -252,6 +364,51 @@ def test_a_failed_upload_of_a_new_version_leaves_the_old_one(hub: FakeHub, folde
     with pytest.raises(HubError, match="may be repeated"):
         upload(folder, REPO, tag="2", token=TOKEN)
     assert (repo.head, repo.tags) == (first, {"1": first})
+
+
+@pytest.mark.parametrize("is_public", [True, False])
+def test_a_new_version_whose_commit_fails_leaves_the_old_one(hub: FakeHub, folder: Path, is_public: bool) -> None:
+    upload(folder, REPO, tag="1", is_public=is_public, token=TOKEN)
+    repo = hub.repos[f"model/{REPO}"]
+    first = repo.head
+    (folder / "model.safetensors").write_text("better\n", encoding="utf-8")
+    hub.fails["commit"] = 1
+    with pytest.raises(HubError, match="may be repeated"):
+        upload(folder, REPO, tag="2", token=TOKEN)
+    assert (repo.head, repo.tags) == (first, {"1": first})
+    done = upload(folder, REPO, tag="2", token=TOKEN)
+    assert repo.tags == {"1": first, "2": done.commit}
+    assert repo.is_private is not is_public
+
+
+def test_a_new_version_whose_tag_fails_is_on_main_without_one_until_it_is_repeated(hub: FakeHub, folder: Path) -> None:
+    upload(folder, REPO, tag="1", is_public=True, token=TOKEN)
+    repo = hub.repos[f"model/{REPO}"]
+    first = repo.head
+    (folder / "model.safetensors").write_text("better\n", encoding="utf-8")
+    hub.fails["tag"] = 1
+    with pytest.raises(
+        HubError, match=r"2 is on main as commit [0-9a-f]{40}, but has no tag yet.*may be repeated"
+    ) as e:
+        upload(folder, REPO, tag="2", token=TOKEN)
+    assert repo.head in str(e.value)
+    assert repo.head != first
+    assert repo.tags == {"1": first}
+    assert repo.commits[first]["model.safetensors"] == b"model.safetensors\n"  # who asks for 1 gets 1
+    done = upload(folder, REPO, tag="2", token=TOKEN)
+    assert repo.tags == {"1": first, "2": done.commit}
+    assert done.commit == repo.head
+    assert len(repo.messages) == 2  # nothing was committed twice
+
+
+def test_a_space_is_shown_where_spaces_are(hub: FakeHub, folder: Path) -> None:
+    done = upload(folder, REPO, tag="1", kind="space", token=TOKEN)
+    assert done.url == f"{hub.address}/spaces/{REPO}/commit/{done.commit}"
+    assert done.is_private
+    done = upload(folder, REPO, tag="1", is_public=True, kind="space", token=TOKEN)
+    assert done.url == f"{hub.address}/spaces/{REPO}/tree/1"
+    assert not hub.repos[f"space/{REPO}"].is_private
+    assert f"model/{REPO}" not in hub.repos
 
 
 def test_without_a_token_it_says_how_to_log_in(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

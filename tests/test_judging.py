@@ -1,14 +1,22 @@
+import hashlib
 import json
 import shlex
+import shutil
 import sys
 from pathlib import Path
 
 import pytest
+from fake_hub import TOKEN, connected
 from typer.testing import CliRunner, Result
 
+from kzocr import __version__
 from kzocr.cli import app
+from kzocr.hardware import device_name
+from kzocr.hub import check_report
 from kzocr.judging import Resources, read_sets
+from kzocr.loading import EMBEDDED
 from kzocr.pairs import TextPair, write_pairs
+from kzocr.upload import upload
 
 PRINTED = "Көл терең.\nҚар еріді."
 
@@ -40,6 +48,8 @@ def test_report_and_page_into_a_folder(pairs: Path, tmp_path: Path) -> None:
     assert printing["n_documents_with_lost_lines"] == 1
     assert [report["clean"]["n_lines_changed"] for report in reports] == [0, 0, 2]
     assert "терең" in (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
+    assert {report["kzocr_version"] for report in reports} == {__version__}
+    assert not any("files" in report or "hardware" in report for report in reports)  # none is a model of kzocr
 
 
 def test_single_files_and_no_passages(pairs: Path, tmp_path: Path) -> None:
@@ -102,3 +112,42 @@ def test_sets_of_one_name_keep_their_paths(pairs: Path, tmp_path: Path) -> None:
     other.write_bytes(pairs.read_bytes())
     assert list(read_sets([pairs, other])) == [str(pairs), str(other)]
     assert list(read_sets([pairs])) == ["set"]
+
+
+def sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def test_a_report_of_a_model_names_its_files_by_their_hashes(pairs: Path, tmp_path: Path) -> None:
+    report = tmp_path / "report.json"
+    assert run(pairs, "-o", report).exit_code == 0
+    (own,) = json.loads(report.read_text(encoding="utf-8"))
+    names = ("model.safetensors", "calibration.json", "lexicon.txt.xz", "spelling.json", "text.npz.xz")
+    assert own["files"] == {name: sha256(EMBEDDED / name) for name in names}
+    assert own["hardware"] == device_name()
+    assert own["kzocr_version"] == __version__
+    assert check_report([own], EMBEDDED) is None
+
+
+def test_a_model_in_a_folder_without_files_beside_it(tmp_path: Path) -> None:
+    model = tmp_path / "model"
+    model.mkdir()
+    shutil.copyfile(EMBEDDED / "model.safetensors", model / "model.safetensors")
+    origin = Resources(str(model)).origin("kzocr-without-lexicon")
+    assert origin["files"] == {"model.safetensors": sha256(EMBEDDED / "model.safetensors")}
+    assert str(tmp_path) not in json.dumps(origin)
+
+
+def test_a_model_of_the_hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tmp_path / "assembled"
+    folder.mkdir()
+    for name in ("model.safetensors", "calibration.json"):
+        (folder / name).write_text(name, encoding="utf-8")
+    hub = connected(monkeypatch, tmp_path / "cache")
+    monkeypatch.setenv("HF_TOKEN", TOKEN)
+    try:
+        upload(folder, "user/model", tag="1", token=TOKEN)
+        files = Resources("user/model").origin("kzocr")["files"]
+    finally:
+        hub.close()
+    assert files == {name: sha256(folder / name) for name in ("model.safetensors", "calibration.json")}

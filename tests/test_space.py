@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 import yaml
+from fake_hub import TOKEN, connected
 
+from kzocr import __version__
 from kzocr.corrector import Corrector
 from kzocr.hub import CHECK_TEXT, HubError
 from kzocr.space import assemble_space, check_space, requirements
@@ -45,6 +47,7 @@ def test_it_has_the_package_and_one_model(space: Path) -> None:
     ).read_bytes()
     assert (space / "kzocr" / "demo" / "page.py").is_file()
     assert not [path for path in space.rglob("*") if path.name == "__pycache__"]
+    assert "../" not in (space / "kzocr" / "weights" / "training.json").read_text(encoding="utf-8")
 
 
 def test_the_requirements_are_those_of_the_package_in_the_versions_that_run_here(space: Path) -> None:
@@ -84,3 +87,25 @@ def test_the_script_assembles_a_space_and_sends_nothing(tmp_path: Path, capsys: 
     printed = capsys.readouterr().out
     assert "app.py" in printed
     assert "dry run" in printed
+
+
+@needs_gradio
+def test_the_script_uploads_a_space_and_shows_where_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from test_hub import publish
+
+    hub = connected(monkeypatch, tmp_path / "cache")
+    monkeypatch.setenv("HF_TOKEN", TOKEN)
+    arguments = [str(EMBEDDED), "--repo", "user/kzocr-demo", "--space", "--upload"]
+    try:
+        assert publish(*arguments) == 0
+        repo = hub.repos["space/user/kzocr-demo"]
+        assert f"{hub.address}/spaces/user/kzocr-demo/commit/{repo.head}\n" in capsys.readouterr().out
+        assert repo.is_private
+        assert publish(*arguments, "--public") == 0  # the version is there already: it is shown
+        assert f"{hub.address}/spaces/user/kzocr-demo/tree/{__version__}\n" in capsys.readouterr().out
+        assert not repo.is_private
+        assert "app.py" in repo.commits[repo.head]
+    finally:
+        hub.close()

@@ -53,10 +53,12 @@ def evaluate(
 
     try:
         sets = judging.read_sets(pairs or [], reference, hypothesis)
+        words = (tuple(word_list or ()), tuple(word_text or ()))
+        resources = judging.Resources(model, *words, min_count, dictionary, prior)
         reports = judging.judge(
             corrector or ["kzocr"],
             sets,
-            judging.Resources(model, tuple(word_list or ()), tuple(word_text or ()), min_count, dictionary, prior),
+            resources,
             clean_lines=spread([line for path in clean or [] for line in text_lines(path)], clean_lines),
             n_resamples=resamples,
             seed=seed,
@@ -67,7 +69,7 @@ def evaluate(
             html = html or output / judging.REPORT_HTML
             output = output / judging.REPORT_JSON
         if output is not None:
-            judging.write_json(output, reports, passages=passages)
+            judging.write_json(output, reports, resources, passages=passages)
         if html is not None:
             judging.write_html(html, reports, title=title, passages=passages)
     except (OSError, ValueError, RuntimeError, ImportError) as error:
