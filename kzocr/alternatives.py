@@ -30,6 +30,7 @@ RARE = 1
 _DISTANCE_COST = 2.5
 _MISREADING_COST = 0.5
 _TEXT_WEIGHT = 0.35
+_COMPANY_WEIGHT = 0.2
 _FREQUENCY_WEIGHT = 0.5
 _CANDIDATES = 48
 """The nearest words are chosen by the logarithm of their frequency, less so much for each edit. They, and those that
@@ -182,7 +183,8 @@ def _weighed(item: Alternative, text_gain: float, text_model: TextModel) -> Alte
 def _cost(item: Alternative, usual: Misreadings) -> float:
     """Return how little there is to say for an alternative before a model has seen it."""
     misreading = usual.log_probability(printed=item.words_after, read=item.words_before)
-    return -_MISREADING_COST * misreading - _TEXT_WEIGHT * item.text_gain - _FREQUENCY_WEIGHT * item.log_frequency
+    fits = _TEXT_WEIGHT * item.text_gain + _COMPANY_WEIGHT * sum(item.company_gains)
+    return -_MISREADING_COST * misreading - fits - _FREQUENCY_WEIGHT * item.log_frequency
 
 
 def _between(words: Sequence[Word], first: int, last: int, items: Iterable[Alternative]) -> list[Alternative]:

@@ -1,7 +1,7 @@
 """How likely is running Kazakh text, character by character? A word that fits its neighbours makes it likelier.
 
 A model of character n-grams across words with Witten-Bell smoothing (Chen and Goodman 1999, section 2.4), case apart,
-kept as a table of probabilities and back-off weights as ARPA files have it: small, and quick to look up in bulk. Six
+kept as a table of probabilities and back-off weights as ARPA files have it: small, and quick to look up in bulk. Eight
 characters see little of the word before, so what words keep company with each other lies beside it (`kzocr.company`).
 """
 
@@ -22,7 +22,7 @@ from kzocr.text import LOWER
 TEXT_MODEL_FILE = "text.npz.xz"
 """Name of the file beside a model's weights."""
 
-ORDER = 6
+ORDER = 8
 """Characters of the longest n-grams."""
 
 LEAST_COUNT = 2
