@@ -1,14 +1,22 @@
 import json
+import os
+import re
+import shlex
+import subprocess
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 from PIL import Image
+from typer.testing import CliRunner
 
 from kzocr.channel import bench
-from kzocr.channel.bench import BenchText, make_records, write_bench
+from kzocr.channel.bench import make_records, write_bench
+from kzocr.channel.bench_texts import BenchText
 from kzocr.channel.fonts import FontFace, find_fonts
 from kzocr.channel.rendering import PageStyle, PrintedLine, draw
+from kzocr.cli import app
 
 LINES = {
     "river": "Өзен тасып, көпір су астында қалды. Қар еріген соң жол ашылды.",
@@ -103,6 +111,87 @@ def test_hopeless_pages_are_left_out_and_counted(
     assert summary.n_left_out == 2
     with pytest.raises(ValueError, match="split 'validation' has no page"):
         write_bench(tmp_path / "none", broken, texts, command="x", parquet=False)
+
+
+@pytest.mark.parametrize("parquet", [True, False])
+def test_pages_are_kept_beside_the_data(
+    listed: Path, tmp_path: Path, fonts: list[FontFace], scribe: Scribe, parquet: bool
+) -> None:
+    datasets = pytest.importorskip("datasets")
+    texts = BenchText.read_list(listed)
+    records = [
+        *make_records(texts, fonts, [scribe], pages=1, words=12, levels={"light": 0.1, "heavy": 0.9}, images=True)
+    ]
+    second = [(split, {**record, "engine": "other"}) for split, record in records]
+    broken = [(split, {**record, "document_id": f"{record['document_id']}-b", "cer": 1.0}) for split, record in records]
+    folder = tmp_path / "bench"
+    write_bench(folder, records + second + broken, texts, command="x", parquet=parquet)
+    loaded = datasets.load_dataset(str(folder), cache_dir=str(tmp_path / "cache"))
+    rows = [row for split in loaded.values() for row in split]
+    assert len(rows) == 8
+    assert set(rows[0]) == {*bench.FIELDS, "image_path"}
+    assert {row["image_path"] for row in rows} == {f"images/{row['document_id']}.png" for row in rows}
+    assert sorted(path.name for path in (folder / "images").iterdir()) == sorted(
+        f"{name}-{level}-000.png" for name in LINES for level in ("light", "heavy")
+    )
+    for _, record in records:
+        with Image.open(folder / "images" / f"{record['document_id']}.png") as image:
+            assert image.tobytes() == record["image"].tobytes()
+    assert "`image_path`" in (folder / "README.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("parquet", [True, False])
+def test_what_the_card_says_about_measuring_works(
+    listed: Path, tmp_path: Path, fonts: list[FontFace], scribe: Scribe, parquet: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("datasets")
+    texts = BenchText.read_list(listed)
+    records = make_records(texts, fonts, [scribe], pages=1, words=12, levels={"light": 0.1})
+    write_bench(tmp_path / "bench", records, texts, command="make it", parquet=parquet)
+    monkeypatch.chdir(tmp_path / "bench")
+    monkeypatch.setenv("HF_DATASETS_CACHE", str(tmp_path / "cache"))
+    card = Path("README.md").read_text(encoding="utf-8")
+    for code in re.findall(r"^```python\n(.*?)^```", card, re.MULTILINE | re.DOTALL):
+        subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
+    (command,) = re.findall(r"^kzocr (evaluate .*)$", card, re.MULTILINE)
+    result = CliRunner().invoke(app, [*shlex.split(command), "-c", "identity", "--resamples", "5"])
+    assert result.exit_code == 0, result.output
+    (report,) = json.loads(Path("report/report.json").read_text(encoding="utf-8"))
+    assert (report["sets"][0]["name"], report["sets"][0]["n_documents"]) == ("test", 1)
+    assert report["sets"][0]["after"]["cer"]["value"] == pytest.approx(LINES["river"].count("қ") / len(LINES["river"]))
+
+
+def test_the_script_takes_any_engine(listed: Path, tmp_path: Path, fonts: list[FontFace]) -> None:
+    """Both texts are one short line, so that an engine that prints this line has read every page."""
+    line = "Су келді."
+    for name in LINES:
+        (listed.parent / f"{name}.txt").write_text(f"{line}\n", encoding="utf-8")
+    program = tmp_path / "engine.py"
+    program.write_text(f"import sys\nassert sys.argv[1].endswith('.png')\nprint({line.replace('і', '1')!r})\n")
+    engine = f"cmd:{sys.executable} {program} {{image}}"
+    script = Path(__file__).parents[1] / "scripts" / "make_bench.py"
+    command = [sys.executable, str(script), str(listed), "-o", str(tmp_path / "bench"), "--languages", "", "--images"]
+    command += ["--pages", "1", "--words", "2", "--no-parquet", "--fonts", str(fonts[0].path)]
+    environment = {**os.environ, "PYTHONIOENCODING": "utf-8"}
+    done = subprocess.run(
+        [*command, "--engine", f"toy={engine}"], capture_output=True, text=True, check=True, env=environment
+    )
+    assert (
+        done.stdout == "validation: 3 pages read, 27 characters\ntest: 3 pages read, 27 characters\nleft out: 0 pages\n"
+    )
+    rows = [json.loads(row) for row in (tmp_path / "bench/data/test.jsonl").read_text(encoding="utf-8").splitlines()]
+    assert [(row["engine"], row["reference"], row["hypothesis"]) for row in rows] == [("toy", line, "Су келд1.")] * 3
+    assert len({*(tmp_path / "bench/images").iterdir()}) == 6
+    for wrong, message in (
+        ([], "no engine"),
+        (["--engine", engine, "--engine", engine], "same name"),
+        (["--engine", "cmd:no-such-engine {image}"], "'no-such-engine' is not there"),
+        (["--engine", f"cmd:{sys.executable} -c 'raise SystemExit(3)'"], "make_bench: "),
+    ):
+        command[command.index("-o") + 1] = str(tmp_path / "none")
+        failed = subprocess.run([*command, *wrong], capture_output=True, text=True, check=False, env=environment)
+        assert failed.returncode != 0
+        assert message in failed.stderr
 
 
 @pytest.mark.parametrize(
