@@ -201,9 +201,18 @@ def start(metadata: Mapping[str, Any]) -> str:
     parent = metadata.get("parent")
     if parent:
         name, version = (field(parent, key, "training.json: parent") for key in ("config.name", "kzocr_version"))
-        return f"continued from the run `{name}` of kzocr {version}"
+        return f"continued from the run `{name}` of kzocr {version}{_deepened(metadata)}"
     init = str(field(metadata, "config.model.init"))
-    return "trained from scratch, from random weights" if init == "scratch" else f"fine-tuned from `{init}`"
+    if init != "scratch":
+        return f"fine-tuned from `{init}`{_deepened(metadata)}"
+    return "trained from scratch, from random weights"
+
+
+def _deepened(metadata: Mapping[str, Any]) -> str:
+    model = field(metadata, "config.model")
+    if not model.get("deepened"):
+        return ""
+    return f", deepened to {model['n_encoder_layers']} layers that read and {model['n_decoder_layers']} that write"
 
 
 def parent_share(run: Mapping[str, Any]) -> float:

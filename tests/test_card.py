@@ -254,6 +254,14 @@ def test_weights_that_were_averaged_are_said_to_be() -> None:
     assert "the weights here are 40 % those of the model before it and 60 % what the last run made of them" in card
 
 
+def test_a_model_that_was_deepened_says_so() -> None:
+    metadata = toy_metadata()
+    metadata["config"]["model"] |= {"init": "user/model", "deepened": True, "n_encoder_layers": 8}
+    assert "fine-tuned from `user/model`, deepened to 8 layers that read and" in rendered(metadata)
+    metadata["parent"] = toy_metadata()
+    assert "continued from the run `smoke` of kzocr 1.2.3, deepened to 8 layers that read and" in rendered(metadata)
+
+
 def test_files_beside_the_weights_are_named() -> None:
     card = rendered(toy_metadata(), companions={"words.txt.xz": "known words", "sure.json": "how sure"})
     assert "It also uses the files `words.txt.xz` (known words), `sure.json` (how sure)" in card
@@ -349,11 +357,14 @@ def test_the_card_of_the_model_in_the_package_is_true() -> None:
         str(number) for number in range(1, len(chain) + 1)
     ]
     data = metadata["config"]["data"]
-    assert f"{100 * data['pair_share']:.0f} % in run {len(chain)}" in flat
-    assert all(f"`{Path(name).name}`" in flat for name in data["pairs"])
+    if data.get("pairs"):
+        assert f"{100 * data['pair_share']:.0f} % in run {len(chain)}" in flat
+    for run in chain:
+        assert all(f"`{Path(name).name}`" in flat for name in run["config"]["data"].get("pairs", ()))
     assert "no example is seen twice" not in flat
     assert "Computed in auto" not in flat
-    assert f"{100 * metadata['parent_share']:.0f} % those of the model before it" in flat
+    if "parent_share" in metadata:
+        assert f"{100 * metadata['parent_share']:.0f} % those of the model before it" in flat
     assert companions
     assert all(f"`{name}` (" in flat for name in companions)
     worst = card.split("The worst passage of every set")[1]

@@ -18,6 +18,7 @@ from kzocr.channel.prior import MIXTURE, PRIORS, ChannelPrior
 from kzocr.config import load_config
 from kzocr.corrector import Corrector
 from kzocr.hardware import device_name, resolve_precision
+from kzocr.history import runs
 from kzocr.hub import HubError, assemble, check_folder, check_head, check_report, companions_of, sha256_of
 from kzocr.loading import EMBEDDED, companions
 from kzocr.names import read_published
@@ -191,15 +192,17 @@ def test_what_was_published_can_be_published_again_from_anywhere(
 def test_the_model_in_the_package_is_assembled_from_any_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     assemble(EMBEDDED, tmp_path / "out", card="card")
-    metadata = published_metadata(tmp_path / "out")
-    texts = json.dumps(metadata, ensure_ascii=False)
+    before, after = published_metadata(EMBEDDED), published_metadata(tmp_path / "out")
+    texts = json.dumps(after, ensure_ascii=False)
     assert "../" not in texts
     assert "pairs/" not in texts
-    assert metadata["config"]["data"]["corpus"] == ["train"]
-    assert metadata["parent"]["config"]["data"]["pairs"][0] == "train_kaz.jsonl"
+    for run, published in zip(runs(before), runs(after), strict=True):
+        for key in ("corpus", "validation_corpus", "word_lists", "pairs"):
+            names = [Path(entry).name for entry in run["config"]["data"].get(key, ())]
+            assert list(published["config"]["data"].get(key, ())) == names
     found = ChannelPrior.load(str(tmp_path / "out" / "channel" / "prior.yaml")).weights
-    trained = ChannelPrior.load(str(ROOT / published_metadata(EMBEDDED)["config"]["data"]["prior"])).weights
-    assert {Path(name).stem: weight for name, weight in found.items()} == trained
+    trained, _ = find_prior(before, tmp_path, [ROOT])
+    assert {Path(name).stem: weight for name, weight in found.items()} == trained.weights
 
 
 def test_the_files_beside_the_weights_are_those_that_the_corrector_uses() -> None:
