@@ -152,8 +152,7 @@ class SpellingModel:
         """Return the probability of each alternative for one word; what is missing to 1 is that of leaving it."""
         if not rows:
             return []
-        shares: list[float] = _probabilities(np.asarray(rows, dtype=float), np.asarray(self.weights)).tolist()
-        return shares
+        return probabilities(rows, self.weights)
 
     def write(self, path: Path) -> None:
         """Write the weights by their names, and the misreadings, one a line, as JSON."""
@@ -214,14 +213,30 @@ def fit_spelling(
     penalty: float = 1.0,
     n_steps: int = 30,
 ) -> SpellingModel:
-    """Return the weights that make what was printed likeliest (Newton's method, its steps halved where they overshoot).
-
-    They are lightly pulled to 0, those of features that hardly ever differ more.
+    """Return the weights that make what was printed likeliest.
 
     Args:
         words: words in doubt whose print is known.
         usual: what their features were computed with.
         fitted_on: names for the record.
+        penalty: see `fit_choice`.
+        n_steps: see `fit_choice`.
+
+    Raises:
+        ValueError: no word to fit on.
+    """
+    weights = fit_choice(words, penalty, n_steps).tolist()
+    return SpellingModel(tuple(weights), usual, len(words), tuple(fitted_on))
+
+
+def fit_choice(words: Sequence[JudgedWord], penalty: float = 1.0, n_steps: int = 30) -> Floats:
+    """Return the weights of a choice that make what was printed likeliest, one a feature.
+
+    Newton's method, its steps halved where they overshoot. The weights are lightly pulled to 0, those of features that
+    hardly ever differ more.
+
+    Args:
+        words: words in doubt whose print is known, all with the same features.
         penalty: precision of the normal prior on each weight, its feature scaled to a spread of 1; one with a spread
             below `LEAST_SPREAD` is scaled as if it had that.
         n_steps: Newton steps; the likelihood is concave, a dozen are enough.
@@ -257,7 +272,8 @@ def fit_spelling(
         while loss(weights + step) > before and np.abs(step).max() > _LEAST_STEP:
             step = step / 2
         weights = weights + step
-    return SpellingModel(tuple((weights / spread).tolist()), usual, len(words), tuple(fitted_on))
+    fitted: Floats = weights / spread
+    return fitted
 
 
 def _grouped(utilities: Floats, group: npt.NDArray[np.int64], n_groups: int) -> Floats:
@@ -275,5 +291,13 @@ def _log_sums(utilities: Floats, group: npt.NDArray[np.int64], n_groups: int) ->
     return log_sums
 
 
-def _probabilities(rows: Floats, weights: Floats) -> Floats:
-    return _grouped(rows @ weights, np.zeros(len(rows), dtype=np.int64), 1)
+def probabilities(rows: Sequence[Sequence[float]], weights: Sequence[float] | Floats) -> list[float]:
+    """Return the probability of each alternative of a word; what is missing to 1 is that of leaving it.
+
+    Args:
+        rows: the features of each alternative; at least one.
+        weights: one a feature.
+    """
+    utilities = np.asarray(rows, dtype=float) @ np.asarray(weights)
+    shares: list[float] = _grouped(utilities, np.zeros(len(rows), dtype=np.int64), 1).tolist()
+    return shares
