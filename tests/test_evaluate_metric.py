@@ -1,16 +1,21 @@
+import ast
 import os
+import runpy
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 
 import jiwer
 import numpy as np
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
 from kzocr.evaluate_metric import make_compute_metrics, scores
 
-FOLDER = Path(__file__).parents[1] / "metric" / "kzocr_cer"
+ROOT = Path(__file__).parents[1]
+FOLDER = ROOT / "metric" / "kzocr_cer"
 TEXT = st.text(alphabet="аәбвқң ,.1Ab", max_size=15).map(lambda text: f"ж{text.strip()}")
 
 
@@ -34,6 +39,38 @@ def test_the_evaluate_library_loads_it_from_the_folder(tmp_path: Path, monkeypat
     metric.add_batch(references=["сәлем", "жыл"], predictions=["салем", "жыл"])
     assert metric.compute()["cer"] == 1 / 8
     assert metric.compute(references=["а"], predictions=["б"])["wer"] == 1
+
+
+def test_the_folder_is_a_space_of_the_hub() -> None:
+    """The front matter is what Spaces read; what the files import is named in requirements.txt, Gradio by the SDK."""
+    _, front, text = (FOLDER / "README.md").read_text(encoding="utf-8").split("---\n", 2)
+    card = yaml.safe_load(front)
+    assert (card["sdk"], card["title"]) == ("gradio", "kzocr CER")
+    assert {"evaluate", "metric"} <= set(card["tags"])
+    assert (FOLDER / card["app_file"]).is_file()
+    assert text.strip().startswith("# kzocr CER")
+    pinned = (ROOT / "constraints.txt").read_text(encoding="utf-8")
+    assert f"\ngradio=={card['sdk_version']}\n" in pinned
+    required = {*(FOLDER / "requirements.txt").read_text(encoding="utf-8").split(), "gradio"}
+    imported = set()
+    for path in FOLDER.glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Import):
+                imported |= {alias.name.split(".")[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and node.module:
+                imported.add(node.module.split(".")[0])
+    assert imported - sys.stdlib_module_names == required
+
+
+def test_the_page_computes_what_the_metric_does() -> None:
+    gradio = pytest.importorskip("gradio", reason="needs Gradio: pip install 'kzocr[demo]'")
+    space = runpy.run_path(str(FOLDER / "app.py"))
+    page = space["page"]()
+    example = [field.value for field in page.input_components]
+    assert page.fn(*example) == scores(references=["сәлем", "Он бала келді."], predictions=["салем", "Он бала кедді."])
+    assert page.fn("сәлем\nжыл", "салем\nжыл")["cer"] == 1 / 8
+    with pytest.raises(gradio.Error, match="2 references but 1 hypotheses"):
+        page.fn("а\nб", "а")
 
 
 class Letters:
