@@ -14,12 +14,14 @@ from typer.testing import CliRunner
 from kzocr.cli import app
 from kzocr.demo import marks
 from kzocr.demo.languages import ENGLISH, LANGUAGES, Words, preferred
-from kzocr.demo.page import Demo, Loaded, build
+from kzocr.demo.page import Demo, build
 from kzocr.edits import Edit
-from kzocr.formats import plain
+from kzocr.formats.layout import LayoutFile
+from kzocr.formats.recognise import DIALECTS, recognise
 from kzocr.guards import EDIT_REASONS, WINDOW_REASONS
 from kzocr.passes import Correction
 
+DATA = Path(__file__).parent / "data" / "formats"
 TEXT_FIELDS = [field.name for field in fields(Words) if field.name != "reasons"]
 
 
@@ -118,6 +120,72 @@ def test_a_file_keeps_its_line_ends_and_mark_while_the_field_shows_its_text(demo
     assert edited.download.read_bytes() == "Өзге сөз.".encode()
 
 
+@pytest.mark.parametrize(
+    ("name", "download"),
+    [
+        ("page.hocr", "page.corrected.hocr"),
+        ("page.alto.xml", "page.alto.corrected.xml"),
+        ("page.xml", "page.corrected.xml"),
+    ],
+)
+def test_a_layout_file_is_corrected_in_place(name: str, download: str) -> None:
+    demo, idle = Demo(scripted(("Ауыл", "Ауыз"))), Demo(scripted())
+    source = DATA / name
+    loaded, text, message = demo.load(str(source), "en")
+    assert message == ""
+    assert text.startswith("Ауыл ")
+    shown = demo.correct(text, loaded, 0.0, False, "en")
+    assert shown.text == text.replace("Ауыл", "Ауыз")
+    assert shown.download is not None
+    assert shown.download.name == download
+    assert demo.load(str(shown.download), "en")[1] == shown.text
+    kind = DIALECTS[recognise(source.read_bytes(), name)]
+    before, after = (
+        [word for line in LayoutFile.of(path.read_bytes(), name, kind).boxes() for word in line]
+        for path in (source, shown.download)
+    )
+    assert [word.box for word in after] == [word.box for word in before]
+    unchanged = idle.correct(text, loaded, 0.0, False, "en").download
+    assert unchanged is not None
+    assert unchanged.read_bytes() == source.read_bytes()
+
+
+def test_lines_of_a_layout_file_stay_and_a_text_changed_by_hand_is_plain() -> None:
+    demo = Demo(scripted(("дирмен", "диірмен")))
+    loaded, text, _ = demo.load(str(DATA / "page.hocr"), "ru")
+    joined = demo.correct(text, loaded, 0.0, True, "ru")
+    assert joined.text.count("\n") == text.count("\n")
+    assert LANGUAGES["ru"].lines_stay in joined.status
+    assert LANGUAGES["ru"].lines_stay not in demo.correct(text, loaded, 0.0, False, "ru").status
+    by_hand = demo.correct(f"{text} Соңы.", loaded, 0.0, False, "ru")
+    assert LANGUAGES["ru"].only_text in by_hand.status
+    assert by_hand.download is not None
+    assert by_hand.download.name == "kzocr.corrected.txt"
+    assert by_hand.download.read_text(encoding="utf-8") == by_hand.text == f"{text} Соңы.".replace("дирмен", "диірмен")
+
+
+@pytest.mark.parametrize("code", LANGUAGES)
+@pytest.mark.parametrize(
+    ("name", "content", "field"),
+    [
+        ("rows.jsonl", '{"text": "Бір сез."}\n', "not_here"),
+        ("page.html", "<html><body>Бір сез.</body></html>", "not_here"),
+        ("book.xml", "<book>Бір сез.</book>", "not_here"),
+        ("table.parquet", "PAR1", "not_here"),
+        ("page.xml", '<alto xmlns="http://www.loc.gov/standards/alto/ns-v4#"><Layout></alto>', "broken"),
+        ("page.hocr", "<html><body><p class='ocr_par'>Бір сез.</body></html>", "broken"),
+    ],
+)
+def test_what_is_no_text_and_no_layout_file_is_refused(
+    demo: Demo, tmp_path: Path, code: str, name: str, content: str, field: str
+) -> None:
+    path = tmp_path / name
+    path.write_text(content, encoding="utf-8")
+    loaded, text, message = demo.load(str(path), code)
+    assert (loaded, text) == (None, "")
+    assert getattr(LANGUAGES[code], field).format(name=name) in message
+
+
 def test_lines_are_joined_when_asked(demo: Demo) -> None:
     lines = ["Ауылдағы кітапханада ескі газеттер көп жылдан бері", "сақталып тұр, бұл да сез."]
     assert demo.correct("\n".join(lines), None, 0.5, True, "en").text == " ".join(lines).replace("сез", "сөз")
@@ -141,7 +209,7 @@ def test_old_downloads_are_removed(demo: Demo) -> None:
     first = demo.correct("сез", None, 0.5, False, "en").download
     assert first is not None
     os.utime(first.parent, (0, 0))
-    demo._written(Loaded("a.txt", plain.TextFile("")), "")
+    demo._written("a.txt", b"")
     assert not first.exists()
 
 

@@ -44,6 +44,10 @@ class Words:
         edit_confidence: tooltip of a change, `{value}`.
         too_long: `{n}` characters are more than `{limit}`.
         not_text: the file `{name}` is no UTF-8 text.
+        not_here: the file `{name}` is of a format that the page does not correct.
+        broken: the layout file `{name}` cannot be read.
+        lines_stay: the lines of a layout file are not joined.
+        only_text: the text of a layout file was changed by hand, so the download is plain text.
         reasons: why something was left as it was, by the names of `kzocr.guards`.
     """
 
@@ -73,6 +77,10 @@ class Words:
     edit_confidence: str
     too_long: str
     not_text: str
+    not_here: str
+    broken: str
+    lines_stay: str
+    only_text: str
     reasons: Mapping[str, str]
 
 
@@ -83,7 +91,7 @@ KAZAKH = Words(
     language="Тіл",
     input_label="OCR оқыған мәтін",
     input_placeholder="Мәтінді осында қойыңыз",
-    file_label="Мәтін файлы (UTF-8): осында тастаңыз немесе басып таңдаңыз",
+    file_label="Мәтін (UTF-8), hOCR, ALTO, PAGE XML файлы: осында тастаңыз немесе басып таңдаңыз",
     confidence_label="Ең төменгі сенімділік",
     confidence_info="Неғұрлым жоғары болса, өзгеріс соғұрлым аз әрі сенімді",
     reflow="Абзац жолдарын біріктіру",
@@ -103,6 +111,10 @@ KAZAKH = Words(
     edit_confidence="сенімділік {value}",
     too_long="Мәтін тым ұзын: {n} таңба, ең көбі {limit}.",
     not_text="{name}: бұл UTF-8 мәтіні емес.",
+    not_here="{name}: мұнда тек мәтін, hOCR, ALTO және PAGE XML түзетіледі.",
+    broken="{name}: файл бүлінген, оны оқу мүмкін емес.",
+    lines_stay="Бұл файлдың жолдары орнында қалады.",
+    only_text="Мәтін қолмен өзгертілді, сондықтан жай мәтін файлы жүктеледі.",
     reasons={
         "unfinished": "аяқталмаған жауап",
         "invalid": "жарамсыз жауап",
@@ -133,7 +145,7 @@ RUSSIAN = Words(
     language="Язык",
     input_label="Текст после OCR",
     input_placeholder="Вставьте текст сюда",
-    file_label="Текстовый файл (UTF-8): перетащите сюда или нажмите и выберите",
+    file_label="Файл с текстом (UTF-8), hOCR, ALTO, PAGE XML: перетащите сюда или нажмите и выберите",
     confidence_label="Наименьшая уверенность",
     confidence_info="Чем выше, тем меньше изменений и тем они надёжнее",
     reflow="Соединять строки абзаца",
@@ -153,6 +165,10 @@ RUSSIAN = Words(
     edit_confidence="уверенность {value}",
     too_long="Текст слишком длинный: {n} символов при пределе {limit}.",
     not_text="{name}: это не текст в UTF-8.",
+    not_here="{name}: здесь исправляются только текст, hOCR, ALTO и PAGE XML.",
+    broken="{name}: файл повреждён, прочитать его нельзя.",
+    lines_stay="Строки этого файла остаются на месте.",
+    only_text="Текст изменён вручную, поэтому скачивается простой текст.",
     reasons={
         "unfinished": "незавершённый ответ",
         "invalid": "негодный ответ",
@@ -183,7 +199,7 @@ ENGLISH = Words(
     language="Language",
     input_label="Text as read by OCR",
     input_placeholder="Paste the text here",
-    file_label="Text file (UTF-8): drop it here, or click to choose",
+    file_label="File of text (UTF-8), hOCR, ALTO, PAGE XML: drop it here, or click to choose",
     confidence_label="Least confidence",
     confidence_info="The higher, the fewer the changes and the surer",
     reflow="Join the lines of a paragraph",
@@ -203,6 +219,10 @@ ENGLISH = Words(
     edit_confidence="confidence {value}",
     too_long="The text is too long: {n} characters, at most {limit}.",
     not_text="{name}: this is no UTF-8 text.",
+    not_here="{name}: only text, hOCR, ALTO and PAGE XML are corrected here.",
+    broken="{name}: the file is broken and cannot be read.",
+    lines_stay="The lines of this file stay where they are.",
+    only_text="The text was changed by hand, so the download is plain text.",
     reasons={
         "unfinished": "unfinished answer",
         "invalid": "invalid answer",

@@ -14,10 +14,13 @@ from typing import TYPE_CHECKING, Any
 from kzocr.demo import marks
 from kzocr.demo.languages import EXAMPLE, LANGUAGES, Words, preferred
 from kzocr.formats import plain
+from kzocr.formats.layout import LayoutFile
+from kzocr.formats.recognise import DIALECTS, HEAD_BYTES, recognise
 from kzocr.guards import Guards
 
 if TYPE_CHECKING:
     from kzocr.corrector import Corrector
+    from kzocr.passes import Correction
     from kzocr.reflow import Layout
 
 MAX_CHARS = 200_000
@@ -34,7 +37,15 @@ class Loaded:
     """A file that was dropped on the page."""
 
     name: str
-    file: plain.TextFile
+    file: plain.TextFile | LayoutFile
+
+    def corrected(self, correction: Correction) -> tuple[str, bytes]:
+        """Return name and content of the file with its text corrected: a layout file stays one."""
+        path = Path(self.name)
+        if isinstance(self.file, LayoutFile):
+            return f"{path.stem}.corrected{path.suffix}", self.file.with_edits(correction.edits)
+        text = plain.TextFile(correction.text, self.file.has_byte_order_mark)
+        return f"{path.stem}.corrected.txt", plain.serialise(text)
 
 
 @dataclass(frozen=True)
@@ -73,10 +84,16 @@ class Demo:
         if path is None:
             return None, "", ""
         words, name = LANGUAGES[language], Path(path).name
+        problem = words.not_here
         try:
-            file = plain.read(Path(path))
+            data = Path(path).read_bytes()
+            kind = recognise(data[:HEAD_BYTES], name)
+            if kind not in DIALECTS and kind != "text":
+                raise ValueError(f"{name}: {kind} is not corrected here")
+            problem = words.broken if kind in DIALECTS else words.not_text
+            file = LayoutFile.of(data, name, DIALECTS[kind]) if kind in DIALECTS else plain.parse(data, name=name)
         except (OSError, ValueError):
-            return None, "", marks.problem(words.not_text.format(name=name))
+            return None, "", marks.problem(problem.format(name=name))
         return Loaded(name, file), file.text, ""
 
     def correct(self, text: str, loaded: Loaded | None, least: float, reflow: bool, language: str) -> Shown:
@@ -84,15 +101,20 @@ class Demo:
 
         Args:
             text: of the text field.
-            loaded: the file that was dropped last; while the field shows its text, its line ends and byte order
-                mark are kept.
+            loaded: the file that was dropped last; while the field shows its text, its format, line ends and byte
+                order mark are kept.
             least: changes of a lower confidence are refused, 0 to 1.
-            reflow: whether the lines of a paragraph are joined.
+            reflow: whether the lines of a paragraph are joined; those of a layout file never are.
             language: code of the page's language.
         """
         words = LANGUAGES[language]
+        notes = []
         if loaded is None or _as_in_field(loaded.file.text) != _as_in_field(text):
+            notes += [words.only_text] * (loaded is not None and isinstance(loaded.file, LayoutFile))
             loaded = Loaded("kzocr.txt", plain.TextFile(text))
+        elif reflow and isinstance(loaded.file, LayoutFile):
+            notes.append(words.lines_stay)
+            reflow = False
         if not text.strip():
             return Shown(marks.problem(words.empty))
         if len(text) > self.max_chars:
@@ -102,18 +124,19 @@ class Demo:
         with self._lock:
             self.corrector.guards = Guards(min_confidence=least)
             correction = self.corrector.explain(loaded.file.text, layout=layout)
-            download = self._written(loaded, correction.text)
+            download = self._written(*loaded.corrected(correction))
         differences = marks.legend(words) + marks.marked(correction, words)
-        return Shown(marks.summary(correction, words), differences, correction.text, download)
+        status = marks.summary(correction, words) + "".join(map(marks.note, notes))
+        return Shown(status, differences, correction.text, download)
 
-    def _written(self, loaded: Loaded, text: str) -> Path:
-        """Return a file with the corrected text, for download; old ones are removed."""
+    def _written(self, name: str, data: bytes) -> Path:
+        """Return a file of that name and content, for download; old ones are removed."""
         folder = Path(self._folder.name)
         for old in folder.iterdir():
             if old.stat().st_mtime < time.time() - KEPT_SECONDS:
                 shutil.rmtree(old)
-        path = Path(tempfile.mkdtemp(dir=folder)) / f"{Path(loaded.name).stem}.corrected.txt"
-        plain.write(path, plain.TextFile(text, loaded.file.has_byte_order_mark))
+        path = Path(tempfile.mkdtemp(dir=folder)) / name
+        path.write_bytes(data)
         return path
 
 
