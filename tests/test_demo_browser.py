@@ -18,6 +18,8 @@ from typing import Any
 import pytest
 
 from kzocr.demo.languages import LANGUAGES, Words
+from kzocr.formats.layout import LayoutFile
+from kzocr.formats.recognise import DIALECTS
 
 MISSING = [
     *(f"the package {name}" for name in ("gradio", "selenium") if find_spec(name) is None),
@@ -210,6 +212,23 @@ def test_a_dropped_file_is_corrected_and_downloaded_with_its_line_ends(
     content = saved.read_bytes().decode()
     assert content.startswith("\ufeffЕнді")
     assert content.count("\r\n") == 2
+
+
+def test_a_dropped_layout_file_comes_back_as_one(page: Any, downloads: Path) -> None:
+    source = Path(__file__).parent / "data" / "formats" / "page.hocr"
+    find(page, "#file input[type=file]").send_keys(str(source))
+    wait_for(lambda: "дирмен" in find(page, "#text textarea").get_property("value"))
+    assert "<" not in find(page, "#text textarea").get_property("value")
+    click(page, "correct")
+    wait_for(lambda: texts(page, "#differences .kzocr-text ins"))
+    wait_for(lambda: find(page, "#download").get_attribute("disabled") is None)
+    click(page, "download")
+    (saved,) = wait_for(lambda: [path for path in downloads.iterdir() if path.suffix == ".hocr"])
+    content = saved.read_text(encoding="utf-8")
+    assert content.count("ocrx_word'") + content.count('ocrx_word"') == source.read_text().count("ocrx_word'")
+    assert LayoutFile.of(content.encode(), saved.name, DIALECTS["hocr"]).text == find(
+        page, "#corrected textarea"
+    ).get_property("value")
 
 
 def test_what_is_no_text_is_named_and_an_empty_field_too(page: Any, tmp_path: Path) -> None:
