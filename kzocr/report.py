@@ -128,21 +128,14 @@ _PREFACE = (
 
 def _totals(first: SetReport, entries: Sequence[tuple[str, SetReport]]) -> str:
     highest = max([first.before.cer.high, *(entry.after.cer.high for _, entry in entries), 1e-9])
-    read = ["as read", *_rate_cells(first.before, highest), _with_bounds(first.hipe_cmer_before), *[""] * 3]
-    rows = [read]
+    cer, *others = _rate_cells(first.before, highest)
+    rows = [["as read", cer, "", "", *others, _with_bounds(first.hipe_cmer_before), ""]]
     for name, entry in entries:
-        rows.append(
-            [
-                escape(name),
-                *_rate_cells(entry.after, highest),
-                _with_bounds(entry.hipe_cmer),
-                _with_bounds(entry.cer_reduction, 0),
-                _split(entry),
-                f"{entry.chars_per_second:,.0f}",
-            ]
-        )
-    columns = ["", "CER", "CER normalised", "WER", "WER normalised", "CER, mean of passages", "WER, mean of passages"]
-    columns += ["CER without spaces", "HIPE cMER", "errors removed", "passages better / same / worse"]
+        cer, *others = _rate_cells(entry.after, highest)
+        removed, speed = _with_bounds(entry.cer_reduction, 0), f"{entry.chars_per_second:,.0f}"
+        rows.append([escape(name), cer, removed, _split(entry), *others, _with_bounds(entry.hipe_cmer), speed])
+    columns = ["", "CER", "errors removed", "passages better / same / worse", "WER", "CER normalised", "WER normalised"]
+    columns += ["CER, mean of passages", "WER, mean of passages", "CER without spaces", "HIPE cMER"]
     columns += ["characters a second"]
     table = _table(columns, rows).replace("<tbody><tr>", '<tbody><tr class="read">')
     heading = (
@@ -155,8 +148,8 @@ def _totals(first: SetReport, entries: Sequence[tuple[str, SetReport]]) -> str:
 def _rate_cells(rates: Rates, highest: float) -> list[str]:
     return [
         _with_bounds(rates.cer) + _range(rates.cer, highest),
-        _with_bounds(rates.cer_normalised),
         _with_bounds(rates.wer),
+        _with_bounds(rates.cer_normalised),
         _with_bounds(rates.wer_normalised),
         _with_bounds(rates.cer_mean),
         _with_bounds(rates.wer_mean),
