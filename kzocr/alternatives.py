@@ -38,6 +38,8 @@ are often misread so, are then ranked by a sum of nats: how usual the misreading
 frequent the word. Of 1,020 printed words among them 88 in 100 are of the first 8, 91 of the first 12 (experiments)."""
 
 _LEAST_CHARS = 3
+_LEAST_CHARS_OF_DOUBTFUL = 2
+"""Of known words that the model is not sure of: «оп» may be ол, but what abbreviation «тд» is nobody can say."""
 _LEAST_PART_CHARS = 2
 _TOKEN = re.compile(r"\S+")
 _OUTER = ".,:;!?…()[]{}<>«»\"'“”„‘’–—-_|*^~`"
@@ -104,12 +106,13 @@ def alternatives(
     for index, word in enumerate(words):
         if index + 1 < len(words) and DIVISION.fullmatch(text, word.end, words[index + 1].start):
             groups.append(_between(words, index, index + 1, _divided(text, word, words[index + 1], lexicon, search)))
-        if not is_whole_word(word):
-            continue
-        if word.text.lower() not in lexicon:
+        known = lexicon.counts.get(word.text.lower(), 0)
+        if is_whole_word(word) and not known:
             groups.append(_for_unknown(text, words, index, lexicon, search))
-        elif lexicon.counts[word.text.lower()] <= RARE or is_doubtful(word.start, word.end):
-            groups.append(_between(words, index, index, _respelt_known(word, lexicon)))
+        elif known and is_whole_word(word, _LEAST_CHARS_OF_DOUBTFUL):
+            is_rare = known <= RARE and is_whole_word(word)
+            if is_rare or is_doubtful(word.start, word.end):
+                groups.append(_between(words, index, index, _respelt_known(word, lexicon)))
     if text_model is not None:
         groups = _with_gains(groups, text, text_model)
     cost = partial(_cost, usual=search.usual if search is not None else NO_MISREADINGS)
@@ -194,10 +197,10 @@ def _between(words: Sequence[Word], first: int, last: int, items: Iterable[Alter
     return [replace(item, left=left, right=right) for item in items]
 
 
-def is_whole_word(word: Word) -> bool:
+def is_whole_word(word: Word, least_chars: int = _LEAST_CHARS) -> bool:
     """Return whether a second look at `word` makes sense: Kazakh, whole, and long enough to be recognised."""
     return (
-        len(word.text) >= _LEAST_CHARS
+        len(word.text) >= least_chars
         and not word.is_divided
         and 2 * sum(character in LETTERS for character in word.text) > len(word.text)
         and not any(character.isdigit() for character in word.text)

@@ -174,8 +174,8 @@ class TextModel:
             grams.append(seen)
             costs.append(-np.log(shares))
             back_offs.append(np.maximum(-np.log(left_over / lower_left_over), 0.0))
-        levels = [[_levels(table) for table in tables] for tables in (costs, back_offs)]
-        return cls(grams, *levels, Company.from_lines(lines))
+        company = Company.from_lines(lines)
+        return cls(grams, [_levels(table) for table in costs], [_levels(table) for table in back_offs], company)
 
     def write(self, path: Path) -> None:
         """Write the tables: the steps from n-gram to n-gram, costs and back-offs, as NumPy's npz, compressed by xz."""

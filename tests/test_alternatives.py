@@ -42,6 +42,13 @@ def test_what_is_left_alone() -> None:
     assert found("йл") == []
 
 
+def test_a_known_word_of_two_letters_has_neighbours_where_the_model_is_not_sure() -> None:
+    lexicon = Lexicon({"ол": 90, "оп": 1})
+    assert alternatives("Оп", lexicon) == []
+    assert [item.after for item in alternatives("Оп", lexicon, lambda start, end: True)] == ["Ол"]
+    assert alternatives("Оц", lexicon, lambda start, end: True) == []
+
+
 def test_parts_of_hyphenated_words_are_words() -> None:
     assert found("қарыл-қатынас") == [("қарыл", "қарым")]
 
