@@ -1,4 +1,4 @@
-"""A trained model -> a deeper one that prints nearly the same and has room to learn more.
+"""A trained model -> a deeper one that prints nearly the same and has room to learn more; and the mean of two models.
 
 Layers are added as copies of the ones below them, with their outputs turned down: the residual stream passes them
 almost as it was, and the gradient finds layers that already do something (Gong et al. 2019, "Efficient training of BERT
@@ -66,3 +66,29 @@ def _blocks(own: dict[str, torch.Tensor], stack: str, copied: Sequence[int]) -> 
                 share = ADDED_SHARE if is_added and is_output else 1.0
                 state[f"{stack}.block.{new}.{name.removeprefix(prefix)}"] = own[name] * share
     return state
+
+
+def averaged(model: PreTrainedModel, other: PreTrainedModel, share: float) -> PreTrainedModel:
+    """Return a model whose weights are the weighted means of those of two; `model` and `other` stay as they are.
+
+    A run from another model's weights wanders around a common valley, and between the two it often is deeper (Wortsman
+    et al. 2022, "Robust fine-tuning of zero-shot models").
+
+    Args:
+        model: the model after a run.
+        other: the one that the run started from; it is deepened to the depth of `model` first.
+        share: of `other`, 0 to 1.
+
+    Raises:
+        ValueError: `share` is out of range, or `other` cannot become a model of the same shape.
+    """
+    if not 0 <= share <= 1:
+        raise ValueError(f"share is {share}: expected 0 to 1")
+    grown = deepened(other, model.config.num_layers, model.config.num_decoder_layers)
+    mixed = copy.deepcopy(model)
+    with torch.no_grad():
+        for (name, parameter), (_, theirs) in zip(mixed.named_parameters(), grown.named_parameters(), strict=True):
+            if parameter.shape != theirs.shape:
+                raise ValueError(f"{name}: {tuple(parameter.shape)} and {tuple(theirs.shape)} cannot be averaged")
+            parameter.lerp_(theirs.to(parameter.dtype), share)
+    return mixed

@@ -10,7 +10,7 @@ from kzocr import growth
 from kzocr.checkpoint import build_model, write_model
 from kzocr.config import ModelConfig
 from kzocr.encoding import VOCAB_SIZE, encode
-from kzocr.growth import deepened, origins
+from kzocr.growth import averaged, deepened, origins
 
 
 @pytest.fixture(name="model", scope="module")
@@ -91,3 +91,28 @@ def test_a_run_starts_from_a_deepened_checkpoint(model: T5ForConditionalGenerati
     assert (built.config.num_layers, built.config.num_decoder_layers) == (4, 3)
     with pytest.raises(ValueError, match="model: a model of 3 layers cannot grow to 1"):
         build_model(ModelConfig(str(tmp_path / "model"), 24, 40, 8, 3, 1, 3, 0.0, deepened=True))
+
+
+def test_an_average_lies_between_a_model_and_the_deepened_parent(model: T5ForConditionalGeneration) -> None:
+    child = deepened(model, 4, 2)
+    with torch.no_grad():
+        for parameter in child.parameters():
+            parameter.add_(1.0)
+    mixed = averaged(child, model, 0.25)
+    for ours, theirs, parents in zip(
+        mixed.parameters(), child.parameters(), deepened(model, 4, 2).parameters(), strict=True
+    ):
+        torch.testing.assert_close(ours, 0.75 * theirs + 0.25 * parents)
+    assert torch.equal(logits(averaged(child, model, 0.0)), logits(child))
+
+
+@pytest.mark.parametrize("share", [-0.1, 1.1])
+def test_a_share_that_is_none_is_refused(model: T5ForConditionalGeneration, share: float) -> None:
+    with pytest.raises(ValueError, match="expected 0 to 1"):
+        averaged(model, model, share)
+
+
+def test_models_of_other_widths_are_not_averaged(model: T5ForConditionalGeneration) -> None:
+    narrow = T5ForConditionalGeneration(T5Config(**{**model.config.to_dict(), "d_ff": 24}))
+    with pytest.raises(ValueError, match="cannot be averaged"):
+        averaged(narrow, model, 0.5)
