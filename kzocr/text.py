@@ -45,6 +45,19 @@ FOREIGN_LETTERS: dict[str, str] = {
 }
 """Letters of other alphabets that an engine prints for a Kazakh letter: no Kazakh text needs them."""
 
+LEGACY_FONT_LETTERS: dict[str, str] = {
+    "ә": "є",
+    "ғ": "ѓ",
+    "қ": "ќ",
+    "ң": "њ ѕ",
+    "ө": "ґ",
+    "ұ": "ў",
+    "ү": "ї",
+    "һ": "ћ",
+}
+"""Kazakh letters -> letters of other Cyrillic alphabets, most usual first, that stand in their place in text layers of
+pages set before Unicode: fonts had the Kazakh shapes where Windows-1251 has these (Ќазаќстан, жања, ґмір)."""
+
 LATIN_LOOKALIKES: dict[str, str] = dict(
     zip(
         "aceopxyhiABCEHIKMOPTXYə",

@@ -26,6 +26,7 @@ FAMILIES = (
     families.similar_letters,
     families.russian_engine,
     families.mixed_alphabets,
+    families.legacy_fonts,
     families.lost_letters,
 )
 
@@ -283,3 +284,16 @@ def test_protect_keeps_the_lines_and_the_words() -> None:
         assert all(word in words for word in printed), protected
     assert 30 < n_changed < 270
     assert all(passage(rng(seed)) for seed in range(200))
+
+
+def test_fonts_from_before_unicode_have_one_letter_for_each_that_they_lack() -> None:
+    text = "Қазақ еңбегі өмір үй ұлт әлем ғылым қаһарман " * 20
+    seen = set()
+    for seed in range(40):
+        noisy = families.legacy_fonts(rng(seed)).sample(text, rng(seed + 100))
+        stands = {sign for sign in noisy if sign in "њѕ"}
+        assert len(stands) == 1
+        assert "ќ" in noisy
+        assert "ґмір" in noisy
+        seen |= stands
+    assert seen == {"њ", "ѕ"}

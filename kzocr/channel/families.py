@@ -13,12 +13,13 @@ import numpy as np
 
 from kzocr.channel.model import ChannelModel
 from kzocr.channel.rules import Rule
-from kzocr.text import FOREIGN_LETTERS, KAZAKH_SPECIFIC_LOWER, LATIN_LOOKALIKES, LOWER, UPPER
+from kzocr.text import FOREIGN_LETTERS, KAZAKH_SPECIFIC_LOWER, LATIN_LOOKALIKES, LEGACY_FONT_LETTERS, LOWER, UPPER
 
 CAPITAL_LIKE_SMALL = 0.6
 """How often a capital that is shaped like a drifting small letter drifts too."""
 
 MAX_LOST_RATE = 0.6
+LEFT_HYPHENS_SHARE = 0.12
 
 # Look-alikes in print, flat on purpose: which of them a document shows is drawn, not how a language uses them.
 _SIMILAR = {
@@ -90,6 +91,7 @@ def spaced_letters(rng: np.random.Generator) -> ChannelModel:
         rules=_merge(rules),
         space_after={letter: min(rate * severity, 0.95) for letter, rate in after.items()},
         space_before={letter: min(rate * severity, 0.95) for letter, rate in before.items()},
+        insertions=_left_hyphens(rng),
         burstiness=float(rng.choice([0.0, 0.3, 1.0])),
     )
 
@@ -110,7 +112,7 @@ def similar_letters(rng: np.random.Generator) -> ChannelModel:
         name="similar-letters",
         rules=_merge(rules),
         space_after=spaces,
-        insertions={speck: speck_rate / len(specks) for speck in specks},
+        insertions={speck: speck_rate / len(specks) for speck in specks} | _left_hyphens(rng),
         latin_words=float(rng.choice([0.0, 0.0, 0.0, 0.004])),
         burstiness=float(rng.choice([0.0, 0.5, 2.0])),
     )
@@ -144,6 +146,7 @@ def russian_engine(rng: np.random.Generator) -> ChannelModel:
     return ChannelModel(
         name="russian-engine",
         rules=_merge(rules),
+        insertions=_left_hyphens(rng),
         latin_words=float(rng.choice([0.0, 0.01, 0.03, 0.08])),
         burstiness=float(rng.choice([0.0, 0.3])),
     )
@@ -173,6 +176,23 @@ def mixed_alphabets(rng: np.random.Generator) -> ChannelModel:
     return ChannelModel(name="mixed-alphabets", rules=_merge(rules), latin_words=float(rng.choice([0.0, 0.01, 0.05])))
 
 
+def legacy_fonts(rng: np.random.Generator) -> ChannelModel:
+    """Return a text layer of a page set with fonts from before Unicode: Kazakh letters are others, all or most of them.
+
+    A document has one letter for each; in some the headings, or every other page, were set with newer fonts.
+    """
+    share = 1.0 if rng.random() < 0.7 else float(rng.uniform(0.5, 1.0))
+    rules = []
+    for letter, listed in LEGACY_FONT_LETTERS.items():
+        stands = str(rng.choice(listed.split()))
+        rules += [Rule(letter, {stands: 0.98 * share}), Rule(letter.upper(), {stands.upper(): 0.98 * share})]
+    if rng.random() < 0.5:
+        rules += [Rule("і", {"i": 0.98 * share}), Rule("І", {"I": 0.98 * share})]
+    rules += _similar_rules(rng, int(rng.integers(0, 3)), 10 ** rng.uniform(-5, -3), skip=KAZAKH_SPECIFIC_LOWER)
+    rules += [*_punctuation_rules(rng, chance=0.1), *_space_rules(rng, doubling=rng.choice([0.0, 0.0, 0.02]))]
+    return ChannelModel(name="legacy-fonts", rules=_merge(rules))
+
+
 def lost_letters(rng: np.random.Generator) -> ChannelModel:
     """Return an engine that drops letters, Kazakh ones above all, and now and then a whole space."""
     kazakh_rate, other_rate = float(rng.beta(1.2, 10)), 10 ** rng.uniform(-4, -2.2)
@@ -191,6 +211,11 @@ def lost_letters(rng: np.random.Generator) -> ChannelModel:
         rules=_merge([*rules, *_space_rules(rng, doubling=0.0), *_punctuation_rules(rng, chance=0.2, lost=True)]),
         burstiness=float(rng.choice([0.0, 1.0])),
     )
+
+
+def _left_hyphens(rng: np.random.Generator) -> dict[str, float]:
+    """Return the rate of «¬» inside words, mostly none: the mark of a line's end that went when text was set anew."""
+    return {"¬": float(rng.uniform(0.001, 0.01))} if rng.random() < LEFT_HYPHENS_SHARE else {}
 
 
 def _letter_rates(rng: np.random.Generator, wide: str) -> dict[str, float]:

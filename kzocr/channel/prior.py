@@ -26,14 +26,15 @@ _FAMILIES: dict[str, Family] = {
     "russian-engine": families.russian_engine,
     "mixed-alphabets": families.mixed_alphabets,
     "lost-letters": families.lost_letters,
+    "legacy-fonts": families.legacy_fonts,
 }
 
 _ESTIMATED = ("tesseract-kaz", "tesseract-rus", "tesseract-kaz-rus")
 PRIORS = Path(__file__).parent / "priors"
 """Folder of the counted priors that come with the package."""
 
-_UNSCALED = frozenset({"russian-engine", "tesseract-rus"})
-"""Engines without the Kazakh letters: they lose them on the best of prints too."""
+_UNSCALED = frozenset({"russian-engine", "tesseract-rus", "legacy-fonts"})
+"""Engines and fonts without the Kazakh letters: they lose them on the best of prints too."""
 
 PROBE = (
     "Ғылым мен білім — халықтың байлығы. Үлкен үйдің жанында өскен ағаштың көлеңкесінде біз кешке дейін "
@@ -249,11 +250,12 @@ def _shipped_estimate(name: str) -> EstimatedPrior:
 
 MIXTURE: dict[str, float] = {
     "clean": 0.12,
-    "spaced-letters": 0.15,
-    "similar-letters": 0.11,
+    "spaced-letters": 0.13,
+    "similar-letters": 0.10,
     "russian-engine": 0.15,
     "mixed-alphabets": 0.05,
     "lost-letters": 0.06,
+    "legacy-fonts": 0.03,
     "tesseract-kaz": 0.13,
     "tesseract-rus": 0.14,
     "tesseract-kaz-rus": 0.09,
