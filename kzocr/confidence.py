@@ -55,7 +55,7 @@ _NOISE_AT_REST = math.log(0.02)
 _NOISE_SLACK = (0.5, 20)
 _FREQUENCY_SCALE = 5.0
 _LEAST_WORD_CHARS = 3
-_REPAIRS = str.maketrans(FOREIGN_LETTERS)
+_REPAIRS = str.maketrans({**FOREIGN_LETTERS, "¬": ""})
 
 
 @dataclass(frozen=True)

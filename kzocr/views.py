@@ -23,7 +23,8 @@ _KNOWN = "\n -~¡-¬®-ʯ\u0300-\u036fͰ-ϿЀ-ӿ\u2010-\u2027\u2030-\u205e\u20a0
 _ALL_KNOWN = re.compile(f"[{_KNOWN}]*")
 _IS_KNOWN = re.compile(f"[{_KNOWN}]")
 _FOREIGN = "".join(FOREIGN_LETTERS)
-_TO_REPAIR = re.compile(f"[{_FOREIGN}\u0300-\u036f]")
+_LEFT_HYPHEN = re.compile(f"(?<=[Ѐ-ӿ{_FOREIGN}\u0300-\u036f])¬(?=[Ѐ-ӿ{_FOREIGN}])")
+_TO_REPAIR = re.compile(f"[{_FOREIGN}\u0300-\u036f]|{_LEFT_HYPHEN.pattern}")
 _WORD = re.compile(r"[^\W\d_]+")
 _CYRILLIC_CLUSTER = re.compile(r"[Ѐ-ӿ][\u0300-\u036f]+")
 _INVISIBLE = frozenset(("Cc", "Cf", "Cs"))
@@ -44,7 +45,8 @@ class View:
         ends: for each character of `text` one past its end in the window.
         fixed: positions in `text` that no edit may touch: tabs, placeholders.
         repairs: position in `text` -> the same character, where the window has another spelling of it
-            (a decomposed й, a Latin ə inside a Kazakh word), which is repaired whatever the model says.
+            (a decomposed й, a Latin ə inside a Kazakh word, a letter behind the ¬ that a line's end left inside a
+            word), which is repaired whatever the model says.
     """
 
     text: str
@@ -150,6 +152,10 @@ def _spellings(window: str) -> dict[int, tuple[int, str]]:
         composed = nfc(cluster.group()[:2])
         if len(composed) == 1:
             found[cluster.start()] = (cluster.start() + 2, composed)
+    for hyphen in _LEFT_HYPHEN.finditer(window):
+        behind = window[hyphen.end()]
+        spelt = (hyphen.end() + 1, FOREIGN_LETTERS.get(behind, behind))
+        found[hyphen.start()] = found.pop(hyphen.end(), spelt)
     return found
 
 

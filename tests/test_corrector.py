@@ -218,6 +218,8 @@ def test_foreign_letters_and_decomposed_letters_are_repaired_whatever_the_model_
     correction = scripted().explain("Алматы қəлəсы, Тоғыжанов та и\u0306. Azərbaycan")
     assert correction.text == "Алматы қәләсы, Тоғыжанов та й. Azərbaycan"
     assert [edit.confidence for edit in correction.edits] == [1.0] * 3
+    correction = scripted().explain("Әлеу¬меттік ассам¬\nблея")
+    assert [(e.before, e.after, e.confidence) for e in correction.edits] == [("¬м", "м", 1.0)]
     correction = scripted(("қәл", "қал")).explain("Бұл қəла.")
     assert [(e.before, e.after) for e in correction.edits] == [("ə", "а")]
 

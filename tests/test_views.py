@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from kzocr.views import is_known, view
 
 
-@given(st.text(st.characters()) | st.text("əӛқ \t\r\n\u0306и\u00ad😀а_"))
+@given(st.text(st.characters()) | st.text("əӛқ \t\r\n\u0306и\u00ad😀а_¬"))
 def test_every_character_is_seen_hidden_or_replaced(window: str) -> None:
     seen = view(window)
     assert len(seen.text) == len(seen.starts) == len(seen.ends)
@@ -27,6 +27,13 @@ def test_spellings_are_repaired_in_cyrillic_words_only() -> None:
     seen = view("əн Azərbaycan ҡала и\u0306")
     assert seen.text == "ән Azərbaycan қала й"
     assert seen.repairs == {0: "ә", 14: "қ", 19: "й"}
+
+
+def test_the_mark_of_a_lines_end_goes_where_it_was_left_inside_a_word() -> None:
+    seen = view("әлеу¬меттік и\u0306¬и\u0306 а¬ə а¬\nб A¬B ¬а")
+    assert seen.text == "әлеуметтік йй аә а¬\nб A¬B ¬а"
+    assert seen.repairs == {4: "м", 11: "й", 12: "й", 15: "ә"}
+    assert seen.span(4, 5) == (4, 6)
 
 
 def test_what_a_model_cannot_know_is_hidden_or_a_placeholder() -> None:
