@@ -44,7 +44,8 @@ def deepened(model: PreTrainedModel, n_encoder_layers: int, n_decoder_layers: in
     from_encoder = origins(config.num_layers, n_encoder_layers)
     from_decoder = origins(config.num_decoder_layers, n_decoder_layers)
     config.num_layers, config.num_decoder_layers = n_encoder_layers, n_decoder_layers
-    grown = type(model)(config).to(model.dtype)
+    grown: PreTrainedModel = type(model)(config)
+    torch.nn.Module.to(grown, model.dtype)
     own = model.state_dict()
     state = {name: value for name, value in own.items() if ".block." not in name}
     for stack, copied in (("encoder", from_encoder), ("decoder", from_decoder)):

@@ -18,6 +18,7 @@ from kzocr.alignment import align
 from kzocr.corpus import CorpusError, Source, without_overlap
 from kzocr.encoding import n_bytes
 from kzocr.pairs import TextPair, read_pairs
+from kzocr.text import LATIN_READINGS
 
 JOINED_SHARE = 0.3
 """Of so many documents the line ends become spaces, as in a text layer that was set anew."""
@@ -29,6 +30,8 @@ LEAST_SIMILARITY = 0.4
 """What is read less like the print than this (1 - edits / longer length) can be guessed, not mended."""
 
 _NOT_GUESSED = re.compile("[0-9A-Za-zёЁ]")
+_CYRILLIC = str.maketrans(LATIN_READINGS)
+"""A word that was read with the Latin alphabet (ecTice for естісе) is not beyond recognition."""
 
 
 @dataclass(frozen=True)
@@ -111,8 +114,8 @@ def _mendable(printed: str, read: str) -> str:
     """Return what a corrector should make of `read`."""
     if printed == read:
         return printed
-    is_guess = _NOT_GUESSED.search(printed) or Levenshtein.normalized_similarity(printed, read) < LEAST_SIMILARITY
-    return read if is_guess else printed
+    similarity = Levenshtein.normalized_similarity(printed.lower(), read.translate(_CYRILLIC).lower())
+    return read if _NOT_GUESSED.search(printed) or similarity < LEAST_SIMILARITY else printed
 
 
 def _within(document: Sequence[Piece], budget_bytes: int) -> list[Piece]:

@@ -80,6 +80,13 @@ LATINISED: dict[str, str] = {
 }
 """What an engine that takes a Cyrillic word for a Latin one prints for each letter: терімен -> TepiMeH."""
 
+LATIN_READINGS: dict[str, str] = {
+    **{read: letter for letter, read in reversed(LATINISED.items()) if len(read) == 1 and not read.isdigit()},
+    **LATIN_LOOKALIKES,
+    "r": "г",
+}
+"""Latin letters -> the Cyrillic one that an engine most likely saw, where it took a Cyrillic word for a Latin one."""
+
 _INVISIBLE = re.compile("[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u200b-\u200f\u2028-\u202f\u2060\ufeff]")
 _TAG = re.compile(r"</?[A-Za-z][^<>]{0,40}>")
 _REPAIRS = str.maketrans(FOREIGN_LETTERS)

@@ -90,6 +90,17 @@ def test_what_would_be_a_guess_stays_as_it_was_read() -> None:
     ]
 
 
+def test_a_word_that_was_read_with_the_latin_alphabet_is_mended() -> None:
+    document = TextPair("жұрт естісе ісін TepiMeH дейді", "жұрт ecTice iciH TepiMeH xqzvw", "d", "real")
+    assert [(piece.printed, piece.read) for piece in pieces(document)] == [
+        ("жұрт", "жұрт"),
+        ("естісе", "ecTice"),
+        ("ісін", "iciH"),
+        ("TepiMeH", "TepiMeH"),  # printed in Latin letters
+        ("xqzvw", "xqzvw"),  # beyond recognition
+    ]
+
+
 def test_a_pair_without_common_spaces_is_an_error() -> None:
     with pytest.raises(ValueError, match="no pair has spaces"):
         ReadDocuments([TextPair("Алма", "Алма", "one", "real")])
