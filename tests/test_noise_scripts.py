@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import sys
 from pathlib import Path
-from types import ModuleType
 
 import numpy as np
 import pytest
 from PIL import Image
+from script_files import script
 
 from kzocr.channel.engines import CommandEngine, EngineMissingError, find_engine
 from kzocr.channel.generators import Documents, flat_table, glyphs
@@ -25,16 +24,6 @@ TEXT = "Қыс ұзақ, жаз қысқа. Ағаштың көлеңкесін�
 @pytest.fixture(autouse=True)
 def _scripts_see_each_other(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.syspath_prepend(ROOT / "scripts")
-
-
-def script(name: str) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(f"script_{name}", ROOT / "scripts" / f"{name}.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
 
 
 @pytest.fixture
