@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from kzocr.channel.estimate import fit_pairs
 from kzocr.channel.files import write_prior
-from kzocr.channel.model import UNKNOWABLE, ChannelModel
+from kzocr.channel.model import TELLING_DASHES, UNKNOWABLE, ChannelModel
 from kzocr.channel.prior import MIXTURE, PRIORS, PROBE, ChannelPrior, write_mixture
 from kzocr.channel.rules import Rule
 from kzocr.cli import app
@@ -81,7 +81,8 @@ def test_dashes_are_not_to_be_guessed() -> None:
     for name in ChannelPrior.shipped_names():
         for seed in range(10):
             noisy = ChannelPrior.shipped(name).draw(rng(seed)).sample(text, rng(seed))
-            assert noisy.count("–") == text.count("–")
+            telling = sum(noisy.count(dashes) for dashes in TELLING_DASHES)
+            assert noisy.count("–") + telling >= text.count("–"), (name, seed)
             assert noisy.count("—") + noisy.count("--") >= text.count("—") - 2, (name, seed)
 
 

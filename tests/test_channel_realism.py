@@ -12,7 +12,7 @@ from kzocr.pairs import TextPair
 
 WORDS = "ел тілі жаңа шаңырақ күш бүгін ұлт мектебінде оқушылар жазып отыр алма ағашының түбінде".split()
 TRUE = ChannelModel(rules=(Rule("қ", {"к": 0.6}), Rule("ш", {"щ": 0.3}), Rule("і", {"!": 0.3, "": 0.1})))
-OTHER = ChannelModel(rules=(Rule("а", {"о": 0.2}), Rule("н", {"и": 0.2}), Rule("е", {"с": 0.2})))
+OTHER = ChannelModel(rules=(Rule("а", {"о": 0.2}), Rule("н", {"и": 0.2}), Rule("е", {"с": 0.2})), burstiness=2.0)
 
 
 def pages(seed: int = 0) -> list[TextPair]:

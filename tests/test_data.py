@@ -160,12 +160,12 @@ def test_a_corpus_without_enough_words_is_an_error_and_not_an_endless_loop() -> 
 
 
 def test_listed_words_make_their_share_of_the_documents() -> None:
-    """Every word of the list is of letters that the sentences do not have, so that a document tells its origin."""
-    words = [f"щ{letter}ъ" for letter in "абвгдежз"]
+    """Every word of the list has a letter that nothing else has, so that a document tells its origin."""
+    words = [f"щ{letter}ѫ" for letter in "абвгдежз"]
     config = replace(CONFIG, word_lists=("unused",), word_list_share=0.5)
     sampler = ExampleSampler(load_corpus([str(SENTENCES)]), ChannelPrior.shipped("clean"), config, words)
     examples = sampler.documents(300, np.random.default_rng(1))
-    of_list = [example for example in examples if "ъ" in example.reference.lower()]
+    of_list = [example for example in examples if "ѫ" in example.reference.lower()]
     assert 0.35 < len(of_list) / len(examples) < 0.65
     allowed = set("".join(words)) | set(" \n-")
     assert all(set(example.reference.lower()) <= allowed for example in of_list)

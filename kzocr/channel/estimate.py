@@ -198,7 +198,9 @@ def _with_readings(model: ChannelModel, new: Mapping[str, Mapping[str, float]]) 
 
 def _capped(outputs: Mapping[str, float]) -> dict[str, float]:
     total = sum(outputs.values())
-    return {output: rate * min(1.0, MAX_PROBABILITY / total) if total else rate for output, rate in outputs.items()}
+    if total <= MAX_PROBABILITY:
+        return dict(outputs)
+    return {output: rate * (MAX_PROBABILITY / total) for output, rate in outputs.items()}
 
 
 def _assemble(prior: EstimatedPrior, rates: Floats, burstiness: float) -> ChannelModel:

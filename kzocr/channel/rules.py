@@ -33,10 +33,11 @@ class Rule:
             raise ValueError(f"rule: source {self.source!r} must have 1 to 3 characters")
         if len(self.left) > 1 or len(self.right) > 1:
             raise ValueError(f"rule {self.source!r}: left and right must be one character or empty")
-        for output, probability in self.outputs.items():
-            if output == self.source:
-                raise ValueError(f"rule {self.source!r}: the output equals the source")
-            if not 0 <= probability <= 1:
-                raise ValueError(f"rule {self.source!r}: probability of {output!r} is {probability}, not in [0, 1]")
-        if sum(self.outputs.values()) > 1 + 1e-6:
-            raise ValueError(f"rule {self.source!r}: probabilities sum to {sum(self.outputs.values()):.3f} > 1")
+        if self.source in self.outputs:
+            raise ValueError(f"rule {self.source!r}: the output equals the source")
+        rates = self.outputs.values()
+        if not (min(rates, default=0) >= 0 and sum(rates) <= 1 + 1e-6):
+            for output, probability in self.outputs.items():
+                if not 0 <= probability <= 1:
+                    raise ValueError(f"rule {self.source!r}: probability of {output!r} is {probability}, not in [0, 1]")
+            raise ValueError(f"rule {self.source!r}: probabilities sum to {sum(rates):.3f} > 1")
