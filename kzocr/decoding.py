@@ -243,18 +243,21 @@ class GuidedDecoder:
     def _score(self, decoded: Sequence[tuple[Decoded, Row]], replacements: Sequence[Replacement]) -> list[float]:
         eos_id = min(self.eos_ids)
         index_of = {token: index for index, token in enumerate(self.output_ids)}
-        rows, stretches, targets, printed = [], [], [], []
+        starts, rows, stretches, targets, printed = [], [], [], [], []
         for item in replacements:
             result, row = decoded[item.row]
             whole = [*result.ids, eos_id] if result.finished else result.ids
             end = min(item.end + TAIL_BYTES, len(whole))
-            target = [*item.ids, *whole[item.end : end]]
-            rows.append(row.forked(item.start, len(target)))
-            stretches.append([whole[item.start - 1] if item.start else self.start_id, *target[:-1]])
+            # What both begin with has been decoded already.
+            start = item.start + _n_shared(item.ids[:-1], whole[item.start : item.end])
+            target = [*item.ids[start - item.start :], *whole[item.end : end]]
+            starts.append(start)
+            rows.append(row.forked(start, len(target)))
+            stretches.append([whole[start - 1] if start else self.start_id, *target[:-1]])
             targets.append([index_of[token] for token in target])
             log_probabilities = [*result.log_probabilities, result.end_log_probability]
-            printed.append(sum(log_probabilities[item.start : end]))
-        logits = self.packed.decode(rows, [item.start for item in replacements], stretches).float()
+            printed.append(sum(log_probabilities[start:end]))
+        logits = self.packed.decode(rows, starts, stretches).float()
         places = torch.tensor([index for target in targets for index in target], device=logits.device)
         found = logits.gather(1, places[:, None])[:, 0] - logits.logsumexp(dim=-1)
         sums = [float(part.sum()) for part in found.split([len(target) for target in targets])]
@@ -320,6 +323,12 @@ def _decoded(state: _RowState) -> Decoded:
     if state.finished:
         return Decoded(ids[:-1], log_probabilities[:-1], True, log_probabilities[-1])
     return Decoded(ids, log_probabilities, False)
+
+
+def _n_shared(one: Sequence[int], other: Sequence[int]) -> int:
+    """Return how many ids two sequences begin with in common."""
+    pairs = zip(one, other, strict=False)
+    return next((number for number, (a, b) in enumerate(pairs) if a != b), min(len(one), len(other)))
 
 
 def limits_of(inputs: Sequence[Sequence[int]], max_new_bytes: MaxNewBytes | None) -> list[int]:

@@ -29,6 +29,7 @@ _LOG_RARE = math.log(RARE)
 _STEPS = [(0, 1), (1, 0), *((before, after) for before in range(1, LONGEST + 1) for after in range(1, LONGEST + 1))]
 _LEAST_COUNT = 5
 _SLACK = 50
+_REMEMBERED = 1 << 16
 
 
 def misreadings(*, printed: str, read: str) -> list[Misreading]:
@@ -102,7 +103,15 @@ class Misreadings:
         Of all ways to cut the texts into letters and stretches that of the likeliest misreadings is taken; a single
         letter may have become any other one with the probability `RARE`.
         """
-        printed, read = _without_common_ends(printed.lower(), read.lower())
+        pair = _without_common_ends(printed.lower(), read.lower())
+        if pair not in self._known:
+            if len(self._known) >= _REMEMBERED:
+                self._known.clear()
+            self._known[pair] = self._likeliest(*pair)
+        return self._known[pair]
+
+    def _likeliest(self, printed: str, read: str) -> float:
+        """Return what `log_probability` does, without a memory."""
         logs, n_printed, n_read = self._logs, len(printed), len(read)
         best = [[-math.inf] * (n_read + 1) for _ in range(n_printed + 1)]
         best[0][0] = 0.0
@@ -120,6 +129,10 @@ class Misreadings:
                     if total > best[i + before][j + after]:
                         best[i + before][j + after] = total
         return best[-1][-1]
+
+    @cached_property
+    def _known(self) -> dict[tuple[str, str], float]:
+        return {}
 
     @cached_property
     def _logs(self) -> dict[Misreading, float]:

@@ -76,28 +76,64 @@ class Trie:
             # A row begins a new node if its parent is not that of the row before it, now that some have ended.
             is_new = np.concatenate([[True], node_of_row[rows][1:] != node_of_row[rows][:-1]])[: len(rows)]
         first_child.append(np.full(n_parents + 1, n_nodes))
-        self._labels = np.concatenate(labels).tobytes()
+        self.labels = np.concatenate(labels).tobytes()
         self._first_child = np.concatenate(first_child).astype(np.int64).tolist()
-        self._codes = {letter: bytes([code]) for letter, code in codes.items()}
+        self._codes = codes
 
-    def child(self, node: int, letter: str) -> int:
-        """Return the node behind `letter`, -1 if there is none."""
-        code = self._codes.get(letter)
-        if code is None:
-            return -1
-        return self._labels.find(code, self._first_child[node], self._first_child[node + 1])
+    def codes(self, letters: str) -> bytes | None:
+        """Return the labels of `letters`, None if the words do not have them all."""
+        found = [self._codes.get(letter) for letter in letters]
+        return None if None in found else bytes(code for code in found if code is not None)
 
     def children(self, node: int) -> range:
-        """Return the nodes one letter behind a node."""
+        """Return the nodes one letter behind a node; `labels` has their letters."""
         return range(self._first_child[node], self._first_child[node + 1])
 
-    def walk(self, node: int, letters: str) -> int:
-        """Return the node behind all of `letters`, -1 if there is none."""
-        for letter in letters:
-            node = self.child(node, letter)
+    def walk(self, node: int, codes: bytes) -> int:
+        """Return the node behind all of `codes`, -1 if there is none."""
+        for code in codes:
+            node = self.labels.find(code, self._first_child[node], self._first_child[node + 1])
             if node < 0:
                 break
         return node
+
+
+class _Printed:
+    """What may have been printed where one stretch was read, by the first letter's label in a trie.
+
+    Args:
+        trie: the words.
+        choices: strings with what each costs.
+    """
+
+    def __init__(self, trie: Trie, choices: Iterable[tuple[str, float]]) -> None:
+        self._trie = trie
+        self._nothing = math.inf
+        self._letter: dict[int, float] = {}
+        self._longer: dict[int, list[tuple[bytes, float]]] = {}
+        for printed, cost in choices:
+            codes = trie.codes(printed)
+            if codes == b"":
+                self._nothing = cost
+            elif codes is not None and len(codes) == 1:
+                self._letter[codes[0]] = cost
+            elif codes is not None:
+                self._longer.setdefault(codes[0], []).append((codes[1:], cost))
+
+    def advance(self, node: int, cost: float, there: dict[int, float]) -> None:
+        """Put the nodes behind `node` into `there` with their costs, where these are less than what is there."""
+        trie, letter, longer = self._trie, self._letter, self._longer
+        if cost + self._nothing < there.get(node, math.inf):
+            there[node] = cost + self._nothing
+        labels = trie.labels
+        for child in trie.children(node):
+            more = letter.get(labels[child])
+            if more is not None and cost + more < there.get(child, math.inf):
+                there[child] = cost + more
+            for codes, more in longer.get(labels[child], ()):
+                behind = trie.walk(child, codes)
+                if behind >= 0 and cost + more < there.get(behind, math.inf):
+                    there[behind] = cost + more
 
 
 class WordSearch:
@@ -137,15 +173,15 @@ class WordSearch:
         waiting[0][_ROOT] = 0.0
         for place in range(len(read) + 1):
             here = waiting[place]
-            self._add_from_nothing(trie, here)
+            self._add_from_nothing(here)
             if place == len(read):
                 break
             kept = self._best(here)
-            steps = [(1, [(read[place], 0.0)])]
-            steps += [
-                (length, self._printed[read[place : place + length]])
+            same = trie.codes(read[place])
+            steps = [
+                (waiting[place + length], self._choices[read[place : place + length]])
                 for length in range(1, min(LONGEST, len(read) - place) + 1)
-                if read[place : place + length] in self._printed
+                if read[place : place + length] in self._choices
             ]
             is_letter = read[place] in _KAZAKH
             for node, cost in kept:
@@ -155,12 +191,11 @@ class WordSearch:
                     for behind in (node, *trie.children(node)):
                         if cost + _SIGN_COST < waiting[place + 1].get(behind, math.inf):
                             waiting[place + 1][behind] = cost + _SIGN_COST
-                for length, choices in steps:
-                    there = waiting[place + length]
-                    for printed, more in choices:
-                        behind = trie.walk(node, printed)
-                        if behind >= 0 and cost + more < there.get(behind, math.inf):
-                            there[behind] = cost + more
+                behind = trie.walk(node, same) if same is not None else -1
+                if behind >= 0 and cost < waiting[place + 1].get(behind, math.inf):
+                    waiting[place + 1][behind] = cost
+                for there, choices in steps:
+                    choices.advance(node, cost, there)
             waiting[place] = {}
         ends = [
             (cost - _FREQUENCY_WEIGHT * self.lexicon.log_frequency(trie.words[node]), trie.words[node])
@@ -169,18 +204,19 @@ class WordSearch:
         ]
         return tuple(word for _, word in heapq.nsmallest(N_FOUND + 1, ends) if word != read)[:N_FOUND]
 
-    def _add_from_nothing(self, trie: Trie, here: dict[int, float]) -> None:
+    def _add_from_nothing(self, here: dict[int, float]) -> None:
         """Add the nodes one letter further on, a letter of which nothing was read."""
-        choices = self._printed.get("", ())
-        for node, cost in self._best(here):
-            for printed, more in choices:
-                behind = trie.walk(node, printed)
-                if behind >= 0 and cost + more < here.get(behind, math.inf):
-                    here[behind] = cost + more
+        if "" in self._choices:
+            for node, cost in self._best(here):
+                self._choices[""].advance(node, cost, here)
 
     def _best(self, nodes: Mapping[int, float]) -> list[tuple[int, float]]:
         """Return the nodes that cost least, with their costs."""
         return heapq.nsmallest(self.beam, nodes.items(), key=lambda item: (item[1], item[0]))
+
+    @cached_property
+    def _choices(self) -> dict[str, _Printed]:
+        return {read: _Printed(self._trie, choices) for read, choices in self._printed.items()}
 
     @cached_property
     def _trie(self) -> Trie:
