@@ -2,7 +2,8 @@
 
 A small model copies what it is not sure of. Where its output holds a string that is no known word, the known words
 spelt nearly like it are worth a second look: misread letters, a space inside a word, two words run together. So are
-the neighbours of a known word that is rare, or that the model itself was not sure of. Nothing is decided here.
+the neighbours of a known word that is rare, or that the model itself was not sure of, and two known words that were
+never seen together but make one. Nothing is decided here.
 """
 
 from __future__ import annotations
@@ -41,6 +42,7 @@ _LEAST_CHARS = 3
 _LEAST_CHARS_OF_DOUBTFUL = 2
 """Of known words that the model is not sure of: «оп» may be ол, but what abbreviation «тд» is nobody can say."""
 _LEAST_PART_CHARS = 2
+_LEAST_COUNT_OF_JOINED = 2
 _TOKEN = re.compile(r"\S+")
 _OUTER = ".,:;!?…()[]{}<>«»\"'“”„‘’–—-_|*^~`"
 _ASCII_LETTER = re.compile(r"[A-Za-z]")
@@ -107,6 +109,8 @@ def alternatives(
         if index + 1 < len(words) and DIVISION.fullmatch(text, word.end, words[index + 1].start):
             groups.append(_between(words, index, index + 1, _divided(text, word, words[index + 1], lexicon, search)))
         known = lexicon.counts.get(word.text.lower(), 0)
+        if index + 1 < len(words):
+            groups.append(_between(words, index, index + 1, _joined_known(text, word, words[index + 1], lexicon)))
         if is_whole_word(word) and not known:
             groups.append(_for_unknown(text, words, index, lexicon, search))
         elif known and is_whole_word(word, _LEAST_CHARS_OF_DOUBTFUL):
@@ -255,6 +259,19 @@ def _joined(text: str, left: Word, right: Word, lexicon: Lexicon) -> Iterator[Al
     if known in lexicon:
         before = text[left.start : right.end]
         yield _alternative(left.start, right.end, before, known, len(between), lexicon.log_frequency(known))
+
+
+def _joined_known(text: str, left: Word, right: Word, lexicon: Lexicon) -> list[Alternative]:
+    """Return the word that two known ones make: «көрсеткіш тер» may be көрсеткіштер.
+
+    It is more usual than the rarer of them («тер», sweat), and the two were never seen side by side.
+    """
+    pair = (left.text.lower(), right.text.lower())
+    rarer = min(lexicon.counts.get(word, 0) for word in pair)
+    if not rarer or pair in lexicon.pairs or lexicon.counts.get("".join(pair), 0) < max(rarer, _LEAST_COUNT_OF_JOINED):
+        return []
+    before = min(map(lexicon.log_frequency, pair))
+    return [replace(item, is_known=True, log_frequency_before=before) for item in _joined(text, left, right, lexicon)]
 
 
 def _alternative(start: int, end: int, before: str, known: str, distance: int, log_frequency: float) -> Alternative:

@@ -35,6 +35,15 @@ def test_words_that_were_run_together_and_words_in_two_pieces() -> None:
     assert ("ұйым дастырудың", "ұйымдастырудың") in found("бұл ұйым дастырудың")
 
 
+def test_two_known_words_that_were_never_seen_together_but_make_one() -> None:
+    counts = {"көрсеткіш": 9, "тер": 3, "көрсеткіштер": 5, "басқа": 9, "да": 90, "басқада": 5, "құмтер": 1, "құм": 2}
+    lexicon = Lexicon(counts, {("басқа", "да"): 4})
+    [item] = alternatives("Көрсеткіш тер басқа да құм тер", lexicon)
+    assert (item.before, item.after, item.is_known) == ("Көрсеткіш тер", "Көрсеткіштер", True)
+    assert item.log_frequency_before == lexicon.log_frequency("тер")
+    assert alternatives("көрсеткіш, тер", lexicon) == []
+
+
 def test_what_is_left_alone() -> None:
     assert found("байпа-\nны5") == []
     assert found("байпаны5") == []
