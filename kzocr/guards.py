@@ -61,6 +61,13 @@ _NUMBER_JOINTS = ".,:/-–—  \u00a0"
 _SENTENCE_ENDS = re.compile(r"\s*(?:[\n\r]|\Z|[»”\"')]|[—–-]|[^\W\d_a-zа-яёәғқңөұүһі])")
 """What follows a real exclamation mark: the end of the line, of a speech, or a capital."""
 
+_SENTENCE_MARK = re.compile(r"[.!?…]")
+_ASKING = re.compile(
+    r"(?<!\w)(?:[мбп][ае]|не|неге|нені|неден|немене|неме|кім\w{0,4}|қай|қайда|қайдан|қандай|қашан|қалай|қанша|неше|нешінші)(?!\w)",
+    re.IGNORECASE,
+)
+"""The particles and words that a Kazakh question has."""
+
 _QUOTES = frozenset("\"'`´″“”„‟‘’‚«»‹›")
 _NEIGHBOUR_CHARS = 3
 _REPETITION = re.compile(r"(.{2,24}?)\1{3,}", re.DOTALL)
@@ -85,7 +92,8 @@ class Guards:
         keep_digits: a digit changes only inside a word of letters, where it is a look-alike of a letter
             (0 for О, 3 for З, 1 for і, 6 for б, 4 for ч, 8 for В); none is added; numbers stay in one piece.
         mend_question_marks: 2 or 9 right behind the last letter of a word may become a question mark, which
-            Tesseract reads so; off by default, since it may be a footnote's number.
+            Tesseract reads so, whatever the sentence; by default only where the sentence asks (ма, не, кім …) and ends
+            there, since it may be a footnote's number.
         keep_addresses: URLs, e-mail addresses, domain names, @names and #tags stay.
         keep_latin: words in Latin letters and Roman numerals stay. An engine for Russian prints many a Kazakh
             word in Latin letters, though (icin for ісін), so a word is open to change if it has only letters
@@ -281,7 +289,7 @@ class WindowGuard:
                 lost.append(position)
         if n_matched < len(after):
             return False
-        if self.guards.mend_question_marks and edit.after == "?" and self._is_question_mark(edit):
+        if edit.after == "?" and self._is_question_mark(edit):
             return True
         if lost:
             has_letter = any(character in LETTERS for character in edit.after)
@@ -289,9 +297,13 @@ class WindowGuard:
         return not self._parts_number(edit)
 
     def _is_question_mark(self, edit: Edit) -> bool:
-        """Return whether the edit's digit is alone behind a letter, with a space or the line's end behind it."""
+        """Return whether the edit's digit stands alone behind a letter and before a space, where a question may end."""
         is_behind_letter = self._character(edit.start - 1) in LETTERS
-        return edit.before in ("2", "9") and is_behind_letter and self._character(edit.end).isspace()
+        if edit.before not in ("2", "9") or not is_behind_letter or not self._character(edit.end).isspace():
+            return False
+        sentence = _SENTENCE_MARK.split(self.window[: edit.start])[-1]
+        asks = _ASKING.search(sentence) is not None and _SENTENCE_ENDS.match(self.window, edit.end) is not None
+        return self.guards.mend_question_marks or asks
 
     def _is_lookalike(self, position: int) -> bool:
         """Return whether the digit at `position` may be a letter: one of the look-alikes inside a word.

@@ -78,6 +78,26 @@ def test_thresholds_are_parameters() -> None:
         assert guard.reason(Edit(start, end, guard.window[start:end], "ш", 1.0)) is None
 
 
+@pytest.mark.parametrize(
+    ("window", "is_mended"),
+    [
+        ("Келесің бе2\nБіз", True),
+        ("Сен кімсің2 Мен", True),
+        ("Қайда бардың9 — деді", True),
+        ("Ол келді. Бұл не2", True),
+        ("Қайда бардың9 деді", False),
+        ("Кітапты оқыды2\nБіз", False),
+        ("Қайда? Кітапты оқыды2\nБіз", False),
+        ("Бөлмеде2\nБіз", False),
+        ("Бұл не2а", False),
+    ],
+)
+def test_a_digit_that_ends_a_question_is_its_mark(window: str, is_mended: bool) -> None:
+    place = next(place for place, sign in enumerate(window) if sign in "29")
+    edit = Edit(place, place + 1, window[place], "?", 1.0)
+    assert (WindowGuard(window, Guards()).reason(edit) is None) == is_mended
+
+
 def test_question_marks_are_mended_if_asked_for() -> None:
     edit = Edit(2, 3, "9", "?", 1.0)
     assert WindowGuard("ба9 деді", Guards()).reason(edit) == "digits"
