@@ -29,7 +29,7 @@ MaxNewBytes = int | Sequence[int] | Callable[[int], int]
 """The most ids a row may get, end of sequence included: for all, per row, or from its number of input ids."""
 
 TAIL_BYTES = 8
-"""Ids behind a replacement that are scored with it: what follows must still fit."""
+"""Ids behind the last difference that are scored with a replacement: what follows must still fit."""
 
 SCORED_AT_ONCE = 64
 
@@ -228,7 +228,7 @@ class GuidedDecoder:
     def score(self, decoded: Sequence[tuple[Decoded, Row]], replacements: Sequence[Replacement]) -> list[float]:
         """Return by how much likelier the model finds each replacement than what it printed there, in nats.
 
-        Compared are the replacement with `TAIL_BYTES` of the output behind it and the output over the same
+        Compared are the replacement, to `TAIL_BYTES` behind the last byte that differs, and the output over the same
         stretch; what greedy decoding chose is mostly the likelier, so most numbers are negative.
 
         Args:
@@ -247,10 +247,12 @@ class GuidedDecoder:
         for item in replacements:
             result, row = decoded[item.row]
             whole = [*result.ids, eos_id] if result.finished else result.ids
-            end = min(item.end + TAIL_BYTES, len(whole))
-            # What both begin with has been decoded already.
-            start = item.start + _n_shared(item.ids[:-1], whole[item.start : item.end])
-            target = [*item.ids[start - item.start :], *whole[item.end : end]]
+            # What both begin with has been decoded already; behind the last difference a few bytes tell enough.
+            n_begun = _n_shared(item.ids[:-1], whole[item.start : item.end])
+            start, new = item.start + n_begun, item.ids[n_begun:]
+            n_ended = _n_shared(new[::-1], whole[start : item.end][::-1])
+            end = min(item.end - n_ended + TAIL_BYTES, len(whole))
+            target = [*new[: len(new) - n_ended], *whole[item.end - n_ended : end]]
             starts.append(start)
             rows.append(row.forked(start, len(target)))
             stretches.append([whole[start - 1] if start else self.start_id, *target[:-1]])

@@ -151,8 +151,8 @@ class PackedT5:
             self._reserve(row, end)
         states = F.embedding(self._flat(stretches), self.decoder_embedding)
         attend = self._attention(positions, lengths, ends, self.decoder_bias)
-        memory_lengths = [len(row.memory[0]) for row in rows]
-        attend_memory = self._attention(positions, lengths, memory_lengths, None)
+        memories, n_asking = _shared_memories(rows, lengths)
+        attend_memory = self._attention([0] * len(memories), n_asking, [len(memory[0]) for memory in memories], None)
         for index, layer in enumerate(self.decoder_layers):
             joined = self._projected(states, layer.query_key_value, 3)
             caches = [row.cache[index] for row in rows]
@@ -161,7 +161,7 @@ class PackedT5:
             seen = [cache[:end] for cache, end in zip(caches, ends, strict=True)]
             states = torch.addmm(states, attend(joined[:, 0], seen), layer.output.t())
             query = self._projected(states, layer.cross_query, 1)[:, 0]
-            attended = attend_memory(query, [row.memory[index] for row in rows])
+            attended = attend_memory(query, [memory[index] for memory in memories])
             states = torch.addmm(states, attended, layer.cross_output.t())
             states = self._feed_forward(states, layer.feed_forward)
         return F.linear(self._normed(states), self.head)
@@ -208,6 +208,19 @@ class PackedT5:
         row.cache = [torch.zeros(shape, dtype=self.dtype, device=self.device) for _ in self.decoder_layers]
         for cache, kept in zip(row.cache, old, strict=False):
             cache[:capacity] = kept
+
+
+def _shared_memories(rows: Sequence[Row], lengths: Sequence[int]) -> tuple[list[list[Tensor]], list[int]]:
+    """Return the memories of rows that follow each other, forks of one row taken together, and how many bytes ask."""
+    memories: list[list[Tensor]] = []
+    n_asking: list[int] = []
+    for row, length in zip(rows, lengths, strict=True):
+        if memories and memories[-1] is row.memory:
+            n_asking[-1] += length
+        else:
+            memories.append(row.memory)
+            n_asking.append(length)
+    return memories, n_asking
 
 
 def _folded(weight: Tensor, norm: Any) -> Tensor:

@@ -289,20 +289,23 @@ def test_score_is_the_difference_of_two_forced_readings(tied: bool) -> None:
     inputs = [encode(text) for text in (KAZAKH, NOISY, "қ")]
     decoded = decoder.decode_rows(inputs, max_new_bytes=[40, 25, 9])
     replacements = [
-        Replacement(row, start, start + width, encode(text)[:-1])
+        (Replacement(row, start, start + width, encode(text)[:-1]), 0)
         for row, (result, _) in enumerate(decoded)
         for start, width, text in ((0, 1, "ә"), (3, 4, "қала"), (len(result.ids) - 2, 2, "ө"))
     ]
+    # A space is put into the output: of the seven bytes behind it in the stretch none changes.
+    ids = decoded[0][0].ids
+    replacements.append((Replacement(0, 2, 12, [*ids[2:5], BYTE_OFFSET + 0x20, *ids[5:12]]), 7))
     expected = []
-    for item in replacements:
+    for item, n_alike in replacements:
         ids = decoded[item.row][0].ids
-        end = min(item.end + TAIL_BYTES, len(ids))
-        new = [*ids[: item.start], *item.ids, *ids[item.end : end]]
+        end = min(item.end - n_alike + TAIL_BYTES, len(ids))
+        new = [*ids[: item.start], *item.ids[: len(item.ids) - n_alike], *ids[item.end - n_alike : end]]
         expected.append(
             forced(model, inputs[item.row], new, item.start) - forced(model, inputs[item.row], ids[:end], item.start)
         )
     assert not any(result.finished for result, _ in decoded)
-    assert decoder.score(decoded, replacements) == pytest.approx(expected, abs=1e-3)
+    assert decoder.score(decoded, [item for item, _ in replacements]) == pytest.approx(expected, abs=1e-3)
 
 
 def test_scoring_leaves_the_rows_as_they_are() -> None:
