@@ -2,6 +2,7 @@
 
     python scripts/benchmark.py decoding --json decoding.json
     python scripts/benchmark.py linear --text docs/example/ocr.txt --json linear.json
+    python scripts/benchmark.py files --json files.json
     python scripts/benchmark.py noise --text clean.txt --json noise.json
     python scripts/benchmark.py training --json training.json
 
@@ -14,6 +15,8 @@ guess can beat. Two minutes on two CPU cores.
 
 `linear`: the whole corrector over documents of 10 KB, 100 KB and 1 MB without a repeated window: characters a second
 and the peak of memory. Two to three minutes on two CPU cores.
+
+`files`: several files with one process on all cores, and with more processes (`kzocr correct --jobs`).
 
 `noise`: megabytes of text a second on one core for every shipped prior (a new channel for every document), next to
 `nlpaug`'s OcrAug and `noisocr` where they are installed, with the memory that it took. `training`: printed bytes a
@@ -45,6 +48,10 @@ from transformers import AutoModelForSeq2SeqLM, PreTrainedModel
 
 from kzocr.channel.generators import Documents, NlpaugNoise, NoisocrNoise
 from kzocr.channel.prior import ChannelPrior
+from kzocr.cli.models import ModelOptions
+from kzocr.cli.processes import do_tasks
+from kzocr.cli.tasks import Task
+from kzocr.cli.writing import Writing
 from kzocr.config import load_config
 from kzocr.corpus import load_corpus
 from kzocr.corrector import MAX_PASSES, Corrector
@@ -190,6 +197,53 @@ def linear(
             }
         )
         table.add_row(*(f"{value:,.0f}" if isinstance(value, float) else str(value) for value in figures[-1].values()))
+    Console().print(table)
+    if json_path is not None:
+        json_path.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
+
+
+@app.command()
+def files(
+    model: Checkpoint = DEFAULT_MODEL,
+    text: Annotated[Path, typer.Option(help="OCR text, UTF-8; repeated, each time with other numbers.")] = DEFAULT_TEXT,
+    n_files: Annotated[int, typer.Option(min=1, help="Files.")] = 12,
+    kilobytes: Annotated[int, typer.Option(min=1, help="Size of each.")] = 5,
+    jobs: Annotated[list[int], typer.Option(help="Processes; the first is the yardstick.")] = [1, 2],  # noqa: B006
+    json_path: JsonPath = None,
+) -> None:
+    """Correct files with one process on all cores, and with several: the time to load a model in each counts too."""
+    source = text.read_text(encoding="utf-8")
+    document = _numbered(source, 1000 * kilobytes * n_files)
+    size = len(document) // n_files
+    table = Table(title=f"{n_files} files of {kilobytes} KB")
+    for heading in ("processes", "seconds", "characters/s", "times the first"):
+        table.add_column(heading, justify="right")
+    figures: list[dict[str, float]] = []
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        tasks = []
+        for number in range(n_files):
+            path = folder / f"{number}.txt"
+            path.write_text(document[number * size : (number + 1) * size], encoding="utf-8")
+            tasks.append(Task(str(path), folder / "out" / path.name))
+        for n_processes in jobs:
+            begin = time.perf_counter()
+            failed = [
+                done for done in do_tasks(tasks, Writing(), ModelOptions(str(model)), n_processes) if done.message
+            ]
+            seconds = time.perf_counter() - begin
+            if failed:
+                raise SystemExit(f"{len(failed)} files failed: {failed[0].message}")
+            ratio = figures[0]["seconds"] / seconds if figures else 1.0
+            figures.append(
+                {
+                    "processes": n_processes,
+                    "seconds": seconds,
+                    "chars_per_second": size * n_files / seconds,
+                    "ratio": ratio,
+                }
+            )
+            table.add_row(str(n_processes), f"{seconds:.0f}", f"{size * n_files / seconds:,.0f}", f"{ratio:.2f}")
     Console().print(table)
     if json_path is not None:
         json_path.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")

@@ -2,30 +2,21 @@
 
 from __future__ import annotations
 
-import json
-import sys
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
-from dataclasses import asdict, replace
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import replace
 from enum import Enum
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, BinaryIO
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from kzocr.cli.differences import print_diff
-from kzocr.cli.models import MODEL_HELP, load_corrector
+from kzocr.cli.models import MODEL_HELP, ModelOptions, load_corrector
+from kzocr.cli.processes import do_tasks, n_cores
 from kzocr.cli.tasks import STDIN, FileFormat, Task, tasks_of
 from kzocr.cli.terminal import complain, message_of, progress
-from kzocr.formats import plain
-from kzocr.formats.jsonl import correct_jsonl
-from kzocr.formats.layout import LayoutFile
-from kzocr.formats.parquet import correct_parquet
-from kzocr.formats.recognise import Format
+from kzocr.cli.writing import Writing
 
 if TYPE_CHECKING:
-    from kzocr.corrector import Corrector, Progress
-    from kzocr.reflow import Layout
+    from kzocr.corrector import Corrector
 
 
 class LineLayout(str, Enum):
@@ -67,119 +58,77 @@ def correct(
         FileFormat, typer.Option("--format", help="auto tells by the content and the file's ending.")
     ] = FileFormat.AUTO,
     column: Annotated[str, typer.Option(help="The key or column of JSONL and Parquet that holds the text.")] = "text",
+    jobs: Annotated[
+        int, typer.Option("-j", "--jobs", min=0, help="Files corrected at once, each by a process; 0: one a core.")
+    ] = 1,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Leave files whose correction is there and newer than they are.")
+    ] = False,
 ) -> None:
     """Correct OCR text. Nothing is written over an input unless --in-place says so."""
     if in_place + diff + as_json > 1 or (in_place and output is not None) or (diff and output is not None):
         raise typer.BadParameter("--in-place, --diff and --json go alone, and only --json goes with -o")
-    found = tasks_of(files or [STDIN], output, in_place, suffix=".json" if as_json else "")
-    tasks = [replace(task, file_format=file_format) for task in found]
+    if resume and output is None:
+        raise typer.BadParameter("--resume looks for corrections where -o says")
+    named = tasks_of(files or [STDIN], output, in_place, suffix=".json" if as_json else "")
+    tasks = [replace(task, file_format=file_format) for task in named if not (resume and task.is_done)]
+    if len(tasks) < len(named):
+        complain(f"{len(named) - len(tasks)} of {len(named)} files are corrected already")
+    options = ModelOptions(model, revision, device, batch_bytes, min_confidence, use_lexicon)
+    writing = Writing(layout.value, column, diff, as_json)
+    if jobs != 1 and len(tasks) > 1:
+        n_failed = _at_once(tasks, writing, options, jobs or n_cores())
+    else:
+        n_failed = _one_by_one(tasks, writing, options)
+    if n_failed:
+        raise typer.Exit(1)
+
+
+def _one_by_one(tasks: list[Task], writing: Writing, options: ModelOptions) -> int:
+    """Do the tasks in their order and return how many failed."""
     corrector: Corrector | None = None
     n_failed = n_done_bytes = 0
     n_all_bytes = sum(task.n_bytes for task in tasks)
+
+    def load() -> Corrector:
+        nonlocal corrector
+        corrector = corrector or load_corrector(options)
+        return corrector
+
     with progress(n_all_bytes) as show:
         for task in tasks:
 
-            def on_progress(n_done: int, n_all: int, start: int = n_done_bytes, size: int = task.n_bytes) -> None:
-                show(start + size * n_done // max(n_all, 1), n_all_bytes)
+            def on_bytes(n_bytes: int, start: int = n_done_bytes) -> None:
+                show(start + n_bytes, n_all_bytes)
 
             try:
-                if (kind := task.kind) in ("jsonl", "parquet"):
-                    if diff or as_json:
-                        raise ValueError(f"{task.label}: {kind} is written anew; --diff and --json do not go with it")
-                    corrector = corrector or load_corrector(
-                        model, revision, device, batch_bytes, min_confidence, use_lexicon
-                    )
-                    _correct_rows(corrector, task, kind, column, layout.value, show, n_done_bytes)
-                    continue
-                file = task.read()
-                if isinstance(file, LayoutFile) and layout is not LineLayout.KEEP:
-                    raise ValueError(f"{task.label}: the lines of {file.dialect.name} stay; --layout is for plain text")
-                corrector = corrector or load_corrector(
-                    model, revision, device, batch_bytes, min_confidence, use_lexicon
-                )
-                _correct_one(corrector, task, file, on_progress, layout.value, diff=diff, as_json=as_json)
+                writing.do(task, load, on_bytes)
             except (OSError, ValueError) as error:
                 n_failed += 1
                 complain(message_of(error, task.label))
             finally:
                 n_done_bytes += task.n_bytes
-    if n_failed:
-        raise typer.Exit(1)
+    return n_failed
 
 
-def _correct_one(
-    corrector: Corrector,
-    task: Task,
-    file: plain.TextFile | LayoutFile,
-    on_progress: Progress,
-    layout: Layout,
-    *,
-    diff: bool,
-    as_json: bool,
-) -> None:
-    if diff:
-        print_diff(corrector.explain(file.text, layout=layout, on_progress=on_progress), task.label)
-        return
-    if as_json:
-        correction = corrector.explain(file.text, layout=layout, on_progress=on_progress)
-        record = {
-            "file": task.label,
-            "text": correction.text,
-            "edits": [asdict(edit) for edit in correction.edits],
-            "kept": dict(correction.kept),
-        }
-        data = (json.dumps(record, ensure_ascii=False) + "\n").encode("utf-8")
-    elif isinstance(file, LayoutFile):
-        data = file.with_edits(corrector.explain(file.text, on_progress=on_progress).edits)
-    else:
-        text = corrector.correct(file.text, layout=layout, on_progress=on_progress)
-        data = plain.serialise(plain.TextFile(text, file.has_byte_order_mark))
-    if task.destination is None:
-        sys.stdout.buffer.write(data)
-        sys.stdout.buffer.flush()
-    else:
-        task.destination.parent.mkdir(parents=True, exist_ok=True)
-        with plain.replacing(task.destination) as unfinished:
-            unfinished.write_bytes(data)
-
-
-def _correct_rows(
-    corrector: Corrector, task: Task, kind: Format, column: str, layout: Layout, show: Progress, n_before_bytes: int
-) -> None:
-    """Correct a column of JSONL or Parquet, a few rows at a time."""
-
-    def stream(texts: Iterable[str]) -> Iterator[str]:
-        return corrector.correct_stream(texts, layout=layout)
-
-    n_done_bytes = n_before_bytes
-
-    def on_bytes(n_bytes: int) -> None:
-        nonlocal n_done_bytes
-        n_done_bytes += n_bytes
-        show(n_done_bytes, 0)
-
-    if task.destination is None:
-        if kind == "parquet":
-            raise ValueError(f"{task.label}: Parquet is not printed: say where it goes with -o, or --in-place")
-        with _opened(task.name) as source:
-            correct_jsonl(source, sys.stdout.buffer, column, stream, task.label, on_bytes)
-        sys.stdout.buffer.flush()
-        return
-    if kind == "parquet" and task.name == STDIN:
-        raise ValueError("Parquet is read from a file, not from the standard input")
-    task.destination.parent.mkdir(parents=True, exist_ok=True)
-    with plain.replacing(task.destination) as unfinished:
-        if kind == "parquet":
-            correct_parquet(Path(task.name), unfinished, column, stream)
-        else:
-            with _opened(task.name) as source, unfinished.open("wb") as target:
-                correct_jsonl(source, target, column, stream, task.label, on_bytes)
-
-
-@contextmanager
-def _opened(name: str) -> Iterator[BinaryIO]:
-    if name == STDIN:
-        yield sys.stdin.buffer
-        return
-    with Path(name).open("rb") as file:
-        yield file
+def _at_once(tasks: list[Task], writing: Writing, options: ModelOptions, n_processes: int) -> int:
+    """Do the tasks in several processes and return how many failed."""
+    if any(task.destination is None or task.name == STDIN for task in tasks):
+        raise typer.BadParameter("--jobs is for files, and what they become goes to -o or --in-place")
+    n_failed = n_done_bytes = 0
+    n_all_bytes = sum(task.n_bytes for task in tasks)
+    try:
+        with progress(n_all_bytes) as show:
+            for done in do_tasks(tasks, writing, options, n_processes):
+                if done.message is not None:
+                    n_failed += 1
+                    complain(done.message)
+                n_done_bytes += done.n_bytes
+                show(n_done_bytes, n_all_bytes)
+    except BrokenProcessPool as error:
+        complain("a process ended by itself, for want of memory perhaps: try fewer --jobs, and --resume")
+        raise typer.Exit(1) from error
+    except (OSError, ValueError) as error:
+        complain(str(error))
+        raise typer.Exit(1) from error
+    return n_failed

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,32 +16,55 @@ if TYPE_CHECKING:
 MODEL_HELP = "A folder, a published model's name or USER/NAME on the Hub; without it the model in the package."
 
 
-def load_corrector(
-    model: str | None,
-    revision: str | None,
-    device: str,
-    batch_bytes: int,
-    min_confidence: float,
-    use_lexicon: bool = True,
-) -> Corrector:
-    """Return the corrector that the options describe, or end with a message."""
-    from kzocr.corrector import Corrector
-    from kzocr.guards import Guards
+@dataclass(frozen=True)
+class ModelOptions:
+    """What a command line says of the model; may be sent to another process.
 
-    if model is None or Path(model).is_dir():
-        from transformers.utils.logging import disable_progress_bar
+    Attributes:
+        name: a folder, or a name on the Hub; `None` for the model in the package.
+        revision: of a Hub model.
+        device: "auto", "cpu", "cuda" ...
+        batch_bytes: bytes of text that the model sees at once.
+        min_confidence: changes below it are refused, 0 to 1.
+        use_lexicon: whether unknown words get a second look.
+    """
 
-        # A bar for reading a local file is noise; one for a download is not.
-        disable_progress_bar()  # type: ignore[no-untyped-call]
-    try:
+    name: str | None = None
+    revision: str | None = None
+    device: str = "auto"
+    batch_bytes: int = 8192
+    min_confidence: float = 0.5
+    use_lexicon: bool = True
+
+    def load(self) -> Corrector:
+        """Return the corrector.
+
+        Raises:
+            OSError: the model cannot be read.
+            ValueError: it is none that kzocr can use.
+        """
+        from kzocr.corrector import Corrector
+        from kzocr.guards import Guards
+
+        if self.name is None or Path(self.name).is_dir():
+            from transformers.utils.logging import disable_progress_bar
+
+            # A bar for reading a local file is noise; one for a download is not.
+            disable_progress_bar()  # type: ignore[no-untyped-call]
         return Corrector.from_pretrained(
-            model,
-            revision=revision,
-            device=device,
-            batch_bytes=batch_bytes,
-            guards=Guards(min_confidence=min_confidence),
-            use_lexicon=use_lexicon,
+            self.name,
+            revision=self.revision,
+            device=self.device,
+            batch_bytes=self.batch_bytes,
+            guards=Guards(min_confidence=self.min_confidence),
+            use_lexicon=self.use_lexicon,
         )
+
+
+def load_corrector(options: ModelOptions) -> Corrector:
+    """Return the corrector that the options describe, or end with a message."""
+    try:
+        return options.load()
     except (OSError, ValueError) as error:
         complain(str(error))
         raise typer.Exit(1) from error

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from kzocr.cli.models import MODEL_HELP, load_corrector
+from kzocr.cli.models import MODEL_HELP, ModelOptions, load_corrector
 from kzocr.cli.terminal import complain
 
 
@@ -23,7 +23,7 @@ def demo(
     from kzocr.demo.page import Demo, build, launch_options
 
     try:
-        page = build(Demo(load_corrector(model, revision, device, 8192, 0.5)), language=language)
+        page = build(Demo(load_corrector(ModelOptions(model, revision, device))), language=language)
         where = {"server_name": host, "server_port": port or None, "inbrowser": should_open}
         page.launch(**where, **launch_options(), prevent_thread_lock=True)
     except (OSError, ValueError, ModuleNotFoundError) as error:

@@ -49,6 +49,14 @@ class Task:
         return path.stat().st_size if self.name != STDIN and path.is_file() else 0
 
     @property
+    def is_done(self) -> bool:
+        """Return whether the correction is there and not older than the input."""
+        path = Path(self.name)
+        if self.destination is None or not self.destination.is_file() or not path.is_file():
+            return False
+        return self.destination.stat().st_mtime >= path.stat().st_mtime
+
+    @property
     def kind(self) -> Format:
         """Return the format of the input; the standard input is known by its content only if it was read."""
         if self.file_format is not FileFormat.AUTO:
