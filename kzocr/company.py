@@ -34,6 +34,7 @@ _SLACK = 2.0
 _EDGE = "^"
 _PREFIX = "company_"
 _SHIFT = 20
+_REMEMBERED = 1 << 16
 
 Array = npt.NDArray[np.int64]
 
@@ -58,6 +59,7 @@ class Company:
         self.n_words = n_words
         self._number = {part: number for number, part in enumerate(sorted(parts))}
         self._count = np.array([parts[part] for part in self._number], dtype=np.int64)
+        self._known: dict[tuple[str, str, str], float] = {}
         self._codes: dict[str, Array] = {}
         self._seen: dict[str, Array] = {}
         for kind in KINDS:
@@ -100,6 +102,15 @@ class Company:
         return found
 
     def _association(self, kind: str, left: str, right: str) -> float:
+        """Return by how much oftener than by chance two parts stand side by side, in nats; remembered."""
+        key = kind, left, right
+        if key not in self._known:
+            if len(self._known) >= _REMEMBERED:
+                self._known.clear()
+            self._known[key] = self._looked_up(kind, left, right)
+        return self._known[key]
+
+    def _looked_up(self, kind: str, left: str, right: str) -> float:
         if left not in self._number or right not in self._number:
             return 0.0
         one, other = self._number[left], self._number[right]
