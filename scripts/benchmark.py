@@ -11,7 +11,7 @@ CTranslate2 where `pip install ctranslate2` was done: the same windows, the same
 greedy `generate`. Without `--text` it is the package's sentences as a document of Tesseract's Russian model, drawn
 from the counted prior. No window comes twice, and kzocr, whose drafts learn from earlier windows, forgets them before
 every run. The profile says what the floor is: the same decoding with the finished output as the draft, which no better
-guess can beat. Two minutes on two CPU cores.
+guess can beat. Four minutes on two CPU cores.
 
 `linear`: the whole corrector over documents of 10 KB, 100 KB and 1 MB without a repeated window: characters a second
 and the peak of memory. Two to three minutes on two CPU cores.
@@ -114,7 +114,9 @@ def decoding(
     n_windows: Annotated[int, typer.Option(help="How many windows are decoded.")] = 32,
     batch_rows: Annotated[list[int], typer.Option(help="Batch sizes to compare.")] = [1, 16],  # noqa: B006
     generate_rows: Annotated[list[int], typer.Option(help="More batch sizes for generate.")] = [32],  # noqa: B006
-    repeats: Annotated[int, typer.Option(help="The fastest of so many runs counts; generate runs once.")] = 3,
+    repeats: Annotated[
+        int, typer.Option(help="The fastest of so many runs counts; of generate three, of its look-up one.")
+    ] = 3,
     device: Device = "cpu",
     n_threads: Threads = 0,
     json_path: JsonPath = None,
@@ -296,7 +298,7 @@ def _contestants(
     model: PreTrainedModel, forgetful: _Forgetful, rows: int, device: str, *, only_generate: bool = False
 ) -> Iterator[tuple[str, Callable[[], Run], int]]:
     """Yield name, what begins a run (a function of one batch) and number of runs (0: as asked); `generate` is first."""
-    yield GENERATE, lambda: lambda batch: generate_greedy(model, batch), 1
+    yield GENERATE, lambda: lambda batch: generate_greedy(model, batch), 3
     if only_generate:
         return
     if rows == 1:
@@ -309,6 +311,7 @@ def _contestants(
         run = ctranslate2_run(model, kind, device)
         if run is not None:
             yield f"CTranslate2 {kind}", partial(_same, run), 0
+        del run  # its idle threads would slow the next one down by a third
     yield "kzocr guided decoding", forgetful.start, 0
 
 
@@ -400,6 +403,8 @@ def _noise_speed(name: str, prior: ChannelPrior | Documents, texts: Sequence[str
 def ctranslate2_run(model: PreTrainedModel, compute_type: str, device: str) -> Run | None:
     """Return greedy decoding by CTranslate2, or None where it is not installed.
 
+    It is given one thread: with two on two cores it was up to seven times slower.
+
     ByT5 is not among its documented models: the loader of T5 converts it, with a vocabulary made here.
     """
     try:
@@ -427,7 +432,7 @@ def ctranslate2_run(model: PreTrainedModel, compute_type: str, device: str) -> R
             device=device,
             compute_type=compute_type,
             inter_threads=1,
-            intra_threads=torch.get_num_threads(),
+            intra_threads=1,
         )
     number_of = {token: number for number, token in enumerate(tokens)}
 

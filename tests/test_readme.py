@@ -154,6 +154,13 @@ def test_what_is_said_about_decoding_is_in_the_benchmark(name: str) -> None:
     assert said <= speeds
 
 
+def test_the_table_of_long_documents_is_that_of_the_benchmark() -> None:
+    figures = json.loads((ROOT / "docs" / "linear.json").read_text(encoding="utf-8"))
+    _, *rows = table_of("| kilobytes |")
+    keys = ("kilobytes", "chars_per_second", "n_passes", "peak_megabytes")
+    assert rows == [[f"{one[key]:,.0f}" for key in keys] for one in figures]
+
+
 def test_sizes_are_those_of_the_embedded_model() -> None:
     lexicon = len(Lexicon.read(EMBEDDED / LEXICON_FILE))
     n_parameters = json.loads((EMBEDDED / "training.json").read_text(encoding="utf-8"))["n_parameters"]
