@@ -159,6 +159,8 @@ def test_the_table_of_long_documents_is_that_of_the_benchmark() -> None:
     _, *rows = table_of("| kilobytes |")
     keys = ("kilobytes", "chars_per_second", "n_passes", "peak_megabytes")
     assert rows == [[f"{one[key]:,.0f}" for key in keys] for one in figures]
+    one, two = json.loads((ROOT / "docs" / "benchmark-files.json").read_text(encoding="utf-8"))
+    assert f"(`--jobs 2`) {two['seconds']:.0f} seconds and one on both cores {one['seconds']:.0f}" in README
 
 
 def test_sizes_are_those_of_the_embedded_model() -> None:
