@@ -201,10 +201,9 @@ class Sampler:
         """Return spurious spaces and other insertions."""
         if not self.has_spaces and not self.insertion_rate:
             return _no_events()
-        most = np.full(1, self.insertion_rate, dtype=np.float32)
+        most = np.full(len(numbers) if self.has_spaces else 1, self.insertion_rate, dtype=np.float32)
         if self.has_spaces:
             before, behind = self.spared_by_space
-            most = np.full(len(numbers), self.insertion_rate, dtype=np.float32)
             most[1:] += 1 - before[numbers[:-1]] * behind[numbers[1:]]
         if intensity is not None:
             most = most * np.repeat(np.maximum(intensity, 1.0).astype(np.float32), INTENSITY_CHARS)[: len(numbers)]
