@@ -1,8 +1,9 @@
-"""Is an edit as often right as its confidence says? Edits judged against the reference, and a calibration tested.
+"""Does an edit help as often as its confidence says? Edits judged against the reference, and a calibration tested.
 
-An edit is **right** if it alone, applied to the passage as it was read, leaves fewer character errors against the
-reference than before; one that leaves as many is wrong, since it changed something for nothing. Errors are counted
-as the character error rate counts them (NFC, white space folded, the fewest edits).
+An edit **helps** if it alone, applied to the passage as it was read, leaves fewer character errors against the
+reference than before, and **harms** if it leaves more. One that leaves as many, a wrong letter for another, does
+neither: it costs nothing to make and nothing to leave, so that no confidence is fitted or tested on it; how many there
+are is said. Errors are counted as the character error rate counts them (NFC, white space folded, the fewest edits).
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from kzocr.lexicon import Lexicon
 from kzocr.metrics import ErrorCounts, character_counts, fold_whitespace, share
 from kzocr.pairs import TextPair, is_parallel, passages
 from kzocr.profile import NO_PROFILE, Profile
+from kzocr.recurrence import NO_RECURRENCE, Recurrence
 
 N_BINS = 10
 THRESHOLDS = (0.0, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99)
@@ -34,6 +36,7 @@ class JudgedPassage:
         edits: from left to right, offsets in characters of `hypothesis`.
         n_removed: for each edit how many character errors it alone removes; negative if it adds some.
         profile: of the whole document.
+        recurrence: of what is proposed in the whole document.
     """
 
     document_id: str
@@ -42,6 +45,7 @@ class JudgedPassage:
     edits: tuple[Edit, ...]
     n_removed: tuple[int, ...]
     profile: Profile = NO_PROFILE
+    recurrence: Recurrence = NO_RECURRENCE
 
     def counts(self, min_confidence: float) -> ErrorCounts:
         """Return the character errors that are left by the edits of at least `min_confidence`."""
@@ -58,7 +62,7 @@ class Bin:
         high: greatest confidence.
         n_edits: how many there are.
         mean_confidence: their mean; 0 for none.
-        share_right: the share of them that is right; 0 for none.
+        share_right: the share of them that helps; 0 for none.
     """
 
     low: float
@@ -70,14 +74,14 @@ class Bin:
 
 @dataclass(frozen=True)
 class Reliability:
-    """How well confidences agree with what is right.
+    """How well confidences agree with what helps.
 
     Attributes:
-        n_edits: edits judged.
-        share_right: the share of them that is right.
+        n_edits: edits that help or harm.
+        share_right: the share of them that helps.
         expected_calibration_error: mean distance of a bin's mean confidence and its share of right edits,
             weighted by its edits (Guo et al. 2017), 0 to 1; 0 is perfect.
-        brier: mean square of confidence minus 1 (right) or 0 (wrong); 0 is perfect.
+        brier: mean square of confidence minus 1 (it helps) or 0 (it harms); 0 is perfect.
         bins: ten, equally wide.
     """
 
@@ -95,8 +99,8 @@ class TradeOff:
     Attributes:
         min_confidence: the threshold.
         n_edits: edits that reach it.
-        precision: share of them that is right; 0 for none.
-        recall: share of all character errors that the right ones among them remove, each counted by itself.
+        precision: share of them that helps, those that neither help nor harm counted as if they harmed; 0 for none.
+        recall: share of all character errors that those which help remove, each counted by itself.
         cer_before: pooled character error rate without edits.
         cer_after: pooled character error rate with these edits made.
     """
@@ -117,6 +121,7 @@ class CalibrationReport:
         calibration: what was tested.
         n_documents_fitted: documents that it was fitted on.
         n_documents_tested: documents that all other numbers are from.
+        n_neutral: edits of those that neither help nor harm.
         raw: reliability of the model's own probabilities.
         calibrated: reliability of the calibrated confidences.
         trade_offs: one entry a threshold, for calibrated confidences.
@@ -126,6 +131,7 @@ class CalibrationReport:
     calibration: Calibration
     n_documents_fitted: int
     n_documents_tested: int
+    n_neutral: int
     raw: Reliability
     calibrated: Reliability
     trade_offs: tuple[TradeOff, ...]
@@ -148,6 +154,7 @@ def judge_document(
         lexicon: the known words, for the document's profile.
     """
     profile = NO_PROFILE if lexicon is None else Profile.of(pair.hypothesis, lexicon)
+    recurrence = Recurrence.of(edits)
     judged = []
     start = 0
     for passage in passages(pair, max_chars) if is_parallel(pair) else [pair]:
@@ -157,12 +164,17 @@ def judge_document(
             for edit in edits
             if start <= edit.start and edit.end <= end
         ]
-        judged.append(judge(passage, own, profile))
+        judged.append(judge(passage, own, profile, recurrence))
         start = end + 1
     return judged
 
 
-def judge(pair: TextPair, edits: Sequence[Edit], profile: Profile = NO_PROFILE) -> JudgedPassage:
+def judge(
+    pair: TextPair,
+    edits: Sequence[Edit],
+    profile: Profile = NO_PROFILE,
+    recurrence: Recurrence = NO_RECURRENCE,
+) -> JudgedPassage:
     """Return the pair, of about a window's length, with its edits judged.
 
     Edits that the error rate cannot see, such as one space for two, are left out.
@@ -171,6 +183,7 @@ def judge(pair: TextPair, edits: Sequence[Edit], profile: Profile = NO_PROFILE) 
         pair: a passage.
         edits: of its hypothesis, from left to right.
         profile: of the document that it is from.
+        recurrence: of what is proposed in that document.
     """
 
     def errors(text: str) -> int:
@@ -180,16 +193,18 @@ def judge(pair: TextPair, edits: Sequence[Edit], profile: Profile = NO_PROFILE) 
     edits = [edit for edit in edits if fold_whitespace(apply_edits(pair.hypothesis, [edit])) != read]
     before = errors(pair.hypothesis) if edits else 0
     n_removed = tuple(before - errors(apply_edits(pair.hypothesis, [edit])) for edit in edits)
-    return JudgedPassage(pair.document_id, pair.reference, pair.hypothesis, tuple(edits), n_removed, profile)
+    return JudgedPassage(
+        pair.document_id, pair.reference, pair.hypothesis, tuple(edits), n_removed, profile, recurrence
+    )
 
 
 def outcomes(passages: Iterable[JudgedPassage]) -> tuple[list[float], list[bool]]:
-    """Return the confidences of all edits that a model proposed, and whether each is right."""
+    """Return the confidences of all edits that a model proposed and that help or harm, and whether each helps."""
     judged = [
         (edit.confidence, n_removed > 0)
         for passage in passages
         for edit, n_removed in zip(passage.edits, passage.n_removed, strict=True)
-        if not is_repair(edit)
+        if n_removed and not is_repair(edit)
     ]
     return [confidence for confidence, _ in judged], [is_right for _, is_right in judged]
 
@@ -272,13 +287,16 @@ def calibrate(
     rows, fit_right, importance = _examples(fitting, lexicon)
     test_values, test_right = outcomes(p for ps in testing.values() for p in ps)
     if not rows or not test_values:
-        raise ValueError(f"{len(rows)} edits to fit on and {len(test_values)} to test on: more pairs are needed")
+        raise ValueError(
+            f"{len(rows)} edits that help or harm to fit on and {len(test_values)} to test on: more pairs are needed"
+        )
     calibration = fit(rows, fit_right, sorted(fitting), importance)
     mapped = {name: [calibrated(p, calibration, lexicon) for p in ps] for name, ps in testing.items()}
     return CalibrationReport(
         calibration=calibration,
         n_documents_fitted=len(documents[0]),
         n_documents_tested=len(documents[1]),
+        n_neutral=sum(p.n_removed.count(0) for ps in testing.values() for p in ps),
         raw=reliability(test_values, test_right),
         calibrated=reliability(*outcomes(p for ps in mapped.values() for p in ps)),
         trade_offs=trade_offs([p for ps in mapped.values() for p in ps]),
@@ -294,15 +312,14 @@ def fitted(sets: Mapping[str, Sequence[JudgedPassage]], lexicon: Lexicon | None 
 
 def calibrated(passage: JudgedPassage, calibration: Calibration, lexicon: Lexicon | None = None) -> JudgedPassage:
     """Return the passage with calibrated confidences; edits that need no model keep theirs."""
-    return replace(
-        passage, edits=tuple(calibration.calibrated(passage.hypothesis, passage.edits, lexicon, passage.profile))
-    )
+    edits = calibration.calibrated(passage.hypothesis, passage.edits, lexicon, passage.profile, passage.recurrence)
+    return replace(passage, edits=tuple(edits))
 
 
 def _examples(
     fitting: Mapping[str, Sequence[JudgedPassage]], lexicon: Lexicon | None
 ) -> tuple[list[tuple[float, ...]], list[bool], list[float]]:
-    """Return the features of all edits that a model proposed, whether each is right, and its weight in the fit."""
+    """Return the features of all edits that help or harm, whether each helps, and its weight in the fit."""
     rows, is_right, importance = [], [], []
     for judged_passages in fitting.values():
         judged = [
@@ -310,11 +327,11 @@ def _examples(
             for passage in judged_passages
             for edit, row, n_removed in zip(
                 passage.edits,
-                features(passage.hypothesis, passage.edits, lexicon, passage.profile),
+                features(passage.hypothesis, passage.edits, lexicon, passage.profile, passage.recurrence),
                 passage.n_removed,
                 strict=True,
             )
-            if not is_repair(edit)
+            if n_removed and not is_repair(edit)
         ]
         rows += [row for row, _ in judged]
         is_right += [right for _, right in judged]

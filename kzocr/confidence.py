@@ -1,8 +1,10 @@
-"""How likely is an edit right? The model's own probability, weighed with what stands around the edit.
+"""How likely does an edit help? The model's own probability, weighed with what stands around the edit.
 
 A model that has learnt from damaged text is too sure of itself on clean text. What it cannot know, a few numbers can:
-whether much else is wrong nearby, whether the words are known before and after, what kind of change it is. They are
-weighed by a logistic regression (Platt 1999, with more than one feature), fitted on edits that were judged.
+whether much else is wrong nearby, whether the words are known before and after, what kind of change it is, how often
+it is proposed in the document. They are weighed by a logistic regression (Platt 1999, with more than one feature),
+fitted on edits that were judged: those that bring the text nearer to the print against those that take it away from
+there. An edit that does neither, one wrong letter for another, teaches nothing: to make it or not costs the same.
 """
 
 from __future__ import annotations
@@ -22,7 +24,8 @@ from kzocr.edits import Edit, apply_edits
 from kzocr.json_files import read_json_object
 from kzocr.lexicon import Lexicon
 from kzocr.profile import NO_PROFILE, Profile
-from kzocr.text import FOREIGN_LETTERS, RUSSIFIED, nfc
+from kzocr.recurrence import NO_RECURRENCE, Recurrence
+from kzocr.text import FOREIGN_LETTERS, LETTERS, RUSSIFIED, nfc
 
 CALIBRATION_FILE = "calibration.json"
 """Name of the file beside a model's weights."""
@@ -44,6 +47,8 @@ FEATURES = (
     "same_shape",
     "is_insertion",
     "is_deletion",
+    "is_foreign",
+    "recurrence",
 )
 """What an edit is weighed by, in the order of `features`."""
 
@@ -56,11 +61,12 @@ _NOISE_SLACK = (0.5, 20)
 _FREQUENCY_SCALE = 5.0
 _LEAST_WORD_CHARS = 3
 _REPAIRS = str.maketrans({**FOREIGN_LETTERS, "¬": ""})
+_WORD_SIGNS = LETTERS | frozenset("- \t\n\r\u00a0")
 
 
 @dataclass(frozen=True)
 class Calibration:
-    """Weights that turn the edits of a stretch of text into probabilities that each is right.
+    """Weights that turn the edits of a stretch of text into probabilities that each helps.
 
     Attributes:
         weights: feature (`FEATURES`) -> weight; that of "log_odds" is positive. Empty: the model's own probabilities
@@ -85,7 +91,12 @@ class Calibration:
             raise ValueError(f"a calibration needs finite weights and a positive one for log_odds, not {self.weights}")
 
     def __call__(
-        self, text: str, edits: Sequence[Edit], lexicon: Lexicon | None = None, profile: Profile = NO_PROFILE
+        self,
+        text: str,
+        edits: Sequence[Edit],
+        lexicon: Lexicon | None = None,
+        profile: Profile = NO_PROFILE,
+        recurrence: Recurrence = NO_RECURRENCE,
     ) -> list[float]:
         """Return the confidence of each edit, 0 to 1; edits that need no model keep theirs.
 
@@ -94,11 +105,12 @@ class Calibration:
             edits: all that the model would change in it, from left to right, with its own probabilities.
             lexicon: the known words; without one the features of words are 0.
             profile: of the document that the window is from.
+            recurrence: of the edits of that document.
         """
         if not self.weights:
             return [edit.confidence for edit in edits]
         weights = [self.weights[name] for name in FEATURES]
-        rows = features(text, edits, lexicon, profile)
+        rows = features(text, edits, lexicon, profile, recurrence)
         return [
             edit.confidence
             if is_repair(edit)
@@ -107,10 +119,15 @@ class Calibration:
         ]
 
     def calibrated(
-        self, text: str, edits: Sequence[Edit], lexicon: Lexicon | None = None, profile: Profile = NO_PROFILE
+        self,
+        text: str,
+        edits: Sequence[Edit],
+        lexicon: Lexicon | None = None,
+        profile: Profile = NO_PROFILE,
+        recurrence: Recurrence = NO_RECURRENCE,
     ) -> list[Edit]:
-        """Return the edits with their confidences in place of the model's probabilities."""
-        confidences = self(text, edits, lexicon, profile)
+        """Return the edits with their confidences in place of the model's probabilities; arguments as for a call."""
+        confidences = self(text, edits, lexicon, profile, recurrence)
         return [replace(edit, confidence=value) for edit, value in zip(edits, confidences, strict=True)]
 
     def write(self, path: Path) -> None:
@@ -147,21 +164,26 @@ def is_repair(edit: Edit) -> bool:
 
 
 def features(
-    text: str, edits: Sequence[Edit], lexicon: Lexicon | None = None, profile: Profile = NO_PROFILE
+    text: str,
+    edits: Sequence[Edit],
+    lexicon: Lexicon | None = None,
+    profile: Profile = NO_PROFILE,
+    recurrence: Recurrence = NO_RECURRENCE,
 ) -> list[tuple[float, ...]]:
     """Return the features (`FEATURES`) of each of the edits of `text`; arguments as for `Calibration.__call__`.
 
     `noise` is the logarithm of the share of the text that the other edits change, `document_noise` that of the share of
     the document's words that look misread, both against those of a fairly clean text. A word is known or not only where
     it has three signs or more, one of them a letter; words are compared in the stretch from the white space
-    before an edit to that behind it, white space as it would be if all edits were made.
+    before an edit to that behind it, white space as it would be if all edits were made. `is_foreign` says that the edit
+    replaces a sign that no Kazakh word has, `recurrence` how often it is proposed elsewhere in the document.
     """
     n_proposed = sum(not is_repair(edit) for edit in edits)
     errors, chars = _NOISE_SLACK
     noise = math.log((max(n_proposed - 1, 0) + errors) / (len(text) + chars)) - _NOISE_AT_REST
     document_noise = math.log(profile.misread_share / NO_PROFILE.misread_share)
     return [
-        _features(edit, *_stretch(text, edits, number), (noise, document_noise), lexicon)
+        (*_features(edit, *_stretch(text, edits, number), (noise, document_noise), lexicon), recurrence.elsewhere(edit))
         for number, edit in enumerate(edits)
     ]
 
@@ -229,6 +251,7 @@ def _features(
         float(edit.before.lower().translate(RUSSIFIED) == edit.after.lower().translate(RUSSIFIED)),
         float(not edit.before),
         float(not edit.after),
+        float(not _WORD_SIGNS.issuperset(edit.before)),
     )
 
 

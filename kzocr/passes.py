@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from kzocr.confidence import Calibration
 from kzocr.edits import Edit, apply_edits, composed
@@ -16,7 +16,8 @@ from kzocr.encoding import n_bytes
 from kzocr.guards import Guards
 from kzocr.outputs import OutputCache
 from kzocr.profile import NO_PROFILE, Profile
-from kzocr.proposals import Proposal, propose
+from kzocr.proposals import Proposal, decide, propose
+from kzocr.recurrence import Recurrence
 from kzocr.respelling import Respeller
 from kzocr.text import has_kazakh_or_russian
 from kzocr.views import Output, View, view
@@ -59,14 +60,16 @@ class Correction:
 
 @dataclass(frozen=True, slots=True)
 class _Answer:
-    """What a window came to.
+    """What the model makes of a window.
 
     Attributes:
-        proposal: what is to be done with it.
-        needs_model: whether the model was asked.
+        seen: what it read of it.
+        proposal: what it would do with it.
+        needs_model: whether it was asked.
         is_plain: whether it would be the same in any document: there was nothing to decide.
     """
 
+    seen: View
     proposal: Proposal
     needs_model: bool
     is_plain: bool
@@ -80,8 +83,18 @@ class _Job:
     profile: Profile
     window: Window | None
     answer: _Answer | None = None
-    edits: list[Edit] = field(default_factory=list)
-    kept: Counter[str] = field(default_factory=Counter)
+
+    def is_own(self, position: int) -> bool:
+        """Return whether a position in the window is in its core; that behind the last character is the last window's."""
+        if self.window is None:
+            return False
+        place = position + self.window.start
+        is_last = self.window.core_end == len(self.text)
+        return self.window.core_start <= place and (place < self.window.core_end or is_last)
+
+    def own_edits(self) -> list[Edit]:
+        """Return the edits that the model would make in the window's core, offsets in characters of the window."""
+        return [] if self.answer is None else [e for e in self.answer.proposal.edits if self.is_own(e.start)]
 
 
 class Pass:
@@ -124,41 +137,52 @@ class Pass:
             texts: any strings.
             on_chars: called with the characters of each window that is done.
         """
-        edits: list[Edit] = []
-        kept: Counter[str] = Counter()
-        n_windows = n_model_windows = 0
-        for job in self._jobs(texts):
-            if job.window is None:
-                corrected = apply_edits(job.text, edits)
-                yield Correction(
-                    corrected,
-                    job.text,
-                    tuple(edits),
-                    dict(kept),
-                    n_windows,
-                    n_model_windows,
-                    is_settled=corrected == job.text,
-                )
-                edits, kept, n_windows, n_model_windows = [], Counter(), 0, 0
-                continue
-            edits += job.edits
-            kept += job.kept
-            n_windows += 1
-            n_model_windows += job.answer is not None and job.answer.needs_model
-            if on_chars is not None:
-                on_chars(job.window.core_end - job.window.core_start)
+        for jobs in self._answered(texts, on_chars):
+            text = jobs[-1].text
+            edits, kept = self._decided(jobs)
+            corrected = apply_edits(text, edits)
+            yield Correction(
+                corrected,
+                text,
+                tuple(edits),
+                dict(kept),
+                len(jobs) - 1,
+                sum(job.answer is not None and job.answer.needs_model for job in jobs),
+                is_settled=corrected == text,
+            )
 
-    def _jobs(self, texts: Iterable[str]) -> Iterator[_Job]:
-        """Yield the windows of all texts in order, each with its edits in characters of its text."""
-        last_end = -1
+    def _answered(self, texts: Iterable[str], on_chars: Callable[[int], None] | None) -> Iterator[list[_Job]]:
+        """Yield the jobs of each text, its windows in order, once the model has seen all of them."""
+        jobs: list[_Job] = []
         for group in self._groups(texts):
             self._answer(group)
             for job in group:
-                if job.window is None or job.answer is None:
-                    last_end = -1
-                else:
-                    last_end = _add_edits(job, job.window, job.answer.proposal, last_end)
-                yield job
+                jobs.append(job)
+                if job.window is None:
+                    yield jobs
+                    jobs = []
+                elif on_chars is not None:
+                    on_chars(job.window.core_end - job.window.core_start)
+
+    def _decided(self, jobs: Sequence[_Job]) -> tuple[list[Edit], Counter[str]]:
+        """Return the edits of a text, and how often was declined what.
+
+        Args:
+            jobs: those of its windows, in order; what the model proposes anywhere in it counts everywhere.
+        """
+        lexicon = None if self._respeller is None else self._respeller.lexicon
+        recurrence = Recurrence.of(edit for job in jobs for edit in job.own_edits())
+        edits: list[Edit] = []
+        kept: Counter[str] = Counter()
+        for job in jobs:
+            if job.window is None or job.answer is None:
+                continue
+            seen, proposal = job.answer.seen, job.answer.proposal
+            decided = decide(
+                job.window.text, seen, proposal, self._guards, self._calibration, lexicon, job.profile, recurrence
+            )
+            _add_edits(edits, kept, job, job.window.start, decided)
+        return edits, kept
 
     def _groups(self, texts: Iterable[str]) -> Iterator[list[_Job]]:
         """Yield as many windows at a time as are worth sorting into batches."""
@@ -184,49 +208,42 @@ class Pass:
         for job, text in jobs:
             job.answer = self._plain.get(text)
             if job.answer is None:
-                job.answer = self._decided(text, new[text], outputs.get(new[text].text), job.profile)
+                job.answer = self._proposed(text, new[text], outputs.get(new[text].text), job.profile)
             if job.answer.is_plain:
                 self._plain[text] = job.answer
         while len(self._plain) > REMEMBERED_WINDOWS:
             del self._plain[next(iter(self._plain))]
 
-    def _decided(self, window: str, seen: View, output: Output | None, profile: Profile) -> _Answer:
-        """Return what one window of a document with that profile comes to."""
+    def _proposed(self, window: str, seen: View, output: Output | None, profile: Profile) -> _Answer:
+        """Return what the model makes of one window of a document with that profile."""
         printed = output
         if printed is not None and self._respeller is not None:
             printed = self._respeller.respelt(printed, profile)
-        lexicon = None if self._respeller is None else self._respeller.lexicon
-        proposal = propose(window, seen, printed, self._guards, self._calibration, lexicon, profile)
+        proposal = propose(window, seen, printed, self._guards)
         is_plain = output is None or (output.text == seen.text and not output.doubts)
-        return _Answer(proposal, output is not None, is_plain)
+        return _Answer(seen, proposal, output is not None, is_plain)
 
 
-def _add_edits(job: _Job, window: Window, proposal: Proposal, last_end: int) -> int:
-    """Give `job` the edits that begin in its core and return where the last one ends.
+def _add_edits(edits: list[Edit], kept: Counter[str], job: _Job, offset: int, decided: Proposal) -> None:
+    """Add to a text's edits those that begin in a window's core, and to the counts what was declined there.
 
     Args:
-        job: a window's job.
-        window: its window.
-        proposal: what is to be done with it.
-        last_end: where the last edit of the windows before ends, in characters of the text; -1 for none.
+        edits: of the windows before, offsets in characters of the text.
+        kept: what was declined so far.
+        job: the window's job.
+        offset: its window's first character in the text.
+        decided: what is to be done with the window.
     """
-    is_last = window.core_end == len(job.text)
-
-    def is_own(position: int) -> bool:
-        place = position + window.start
-        return window.core_start <= place and (place < window.core_end or is_last)
-
-    if proposal.kept is not None:
-        job.kept[proposal.kept] += 1
-    job.kept.update(reason for position, reason in proposal.refused if is_own(position))
-    for edit in filter(lambda edit: is_own(edit.start), proposal.edits):
-        start, end = edit.start + window.start, edit.end + window.start
+    if decided.kept is not None:
+        kept[decided.kept] += 1
+    kept.update(reason for position, reason in decided.refused if job.is_own(position))
+    for edit in filter(lambda edit: job.is_own(edit.start), decided.edits):
+        start, end = edit.start + offset, edit.end + offset
+        last_end = edits[-1].end if edits else -1
         if start < last_end or (start == last_end and not _may_adjoin(edit)):
-            job.kept["overlap"] += 1
+            kept["overlap"] += 1
             continue
-        job.edits.append(Edit(start, end, edit.before, edit.after, edit.confidence))
-        last_end = end
-    return last_end
+        edits.append(Edit(start, end, edit.before, edit.after, edit.confidence))
 
 
 def _may_adjoin(edit: Edit) -> bool:

@@ -1,4 +1,7 @@
-"""A model's output for one window -> the edits that the guards let through, and a count of the others."""
+"""A model's output for one window -> the edits that the guards let through, and a count of the others.
+
+In two steps, since how sure one may be of an edit depends on what is proposed for the rest of the document.
+"""
 
 from __future__ import annotations
 
@@ -11,15 +14,17 @@ from kzocr.edits import Change, Edit, changes
 from kzocr.guards import EditReason, Guards, WindowGuard, WindowReason, is_changed_too_much, output_reason, unbalanced
 from kzocr.lexicon import Lexicon
 from kzocr.profile import NO_PROFILE, Profile
+from kzocr.recurrence import NO_RECURRENCE, Recurrence
 from kzocr.views import Output, View, byte_offsets
 
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """What is to be done with one window.
+    """What the model would do with one window, or, once it is decided, what is to be done.
 
     Attributes:
-        edits: from left to right, offsets in characters of the window.
+        edits: from left to right, offsets in characters of the window; with the model's own probabilities until it
+            is decided.
         refused: for each edit that a guard refused its start in the window and the reason.
         kept: why the model's output was not used at all, or `None`.
     """
@@ -29,28 +34,17 @@ class Proposal:
     kept: WindowReason | None = None
 
 
-def propose(
-    window: str,
-    seen: View,
-    output: Output | None,
-    guards: Guards,
-    calibration: Calibration = IDENTITY,
-    lexicon: Lexicon | None = None,
-    profile: Profile = NO_PROFILE,
-) -> Proposal:
-    """Return what is to be done with one window.
+def propose(window: str, seen: View, output: Output | None, guards: Guards) -> Proposal:
+    """Return what the model would do with one window, without what guards refuse however sure it is.
 
     Args:
         window: the window's characters.
         seen: what the model read of it.
         output: what the model printed; `None` if it was not asked.
         guards: the thresholds.
-        calibration: turns the model's probabilities into confidences.
-        lexicon: the known words, for the calibration.
-        profile: of the document that the window is from, for the calibration.
     """
     if output is None or output.text == seen.text:
-        return Proposal(_with_repairs(window, seen, []))
+        return Proposal([])
     reason = output_reason(seen.text, output.text, output.finished, guards)
     if reason is None and len(output.log_probabilities) != len(output.text.encode("utf-8")) + 1:
         reason = "invalid"
@@ -58,7 +52,7 @@ def propose(
     if is_changed_too_much(seen.text, found, guards):
         reason = "changed"
     if reason is not None:
-        return Proposal(_with_repairs(window, seen, []), kept=reason)
+        return Proposal([], kept=reason)
     accepted = []
     refused: list[tuple[int, EditReason]] = []
     guard = WindowGuard(window, guards)
@@ -80,8 +74,35 @@ def propose(
             accepted.append(edit)
         else:
             refused.append((edit.start, refusal))
+    return Proposal(accepted, refused)
+
+
+def decide(
+    window: str,
+    seen: View,
+    proposal: Proposal,
+    guards: Guards,
+    calibration: Calibration = IDENTITY,
+    lexicon: Lexicon | None = None,
+    profile: Profile = NO_PROFILE,
+    recurrence: Recurrence = NO_RECURRENCE,
+) -> Proposal:
+    """Return what is to be done with one window, the view's own repairs included.
+
+    Args:
+        window: the window's characters.
+        seen: what the model read of it.
+        proposal: what `propose` returned.
+        guards: the thresholds.
+        calibration: turns the model's probabilities into confidences.
+        lexicon: the known words, for the calibration.
+        profile: of the document that the window is from, for the calibration.
+        recurrence: of what is proposed in that document, for the calibration.
+    """
+    guard = WindowGuard(window, guards)
+    refused = list(proposal.refused)
     sure = []
-    for edit in calibration.calibrated(window, accepted, lexicon, profile):
+    for edit in calibration.calibrated(window, proposal.edits, lexicon, profile, recurrence):
         doubt = guard.doubt(edit)
         if doubt is None:
             sure.append(edit)
@@ -93,7 +114,7 @@ def propose(
             balanced.append(edit)
         else:
             refused.append((edit.start, imbalance))
-    return Proposal(_with_repairs(window, seen, balanced), refused)
+    return Proposal(_with_repairs(window, seen, balanced), refused, proposal.kept)
 
 
 def _adjoins_line_break(found: Sequence[Change], index: int) -> bool:

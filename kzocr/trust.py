@@ -239,7 +239,7 @@ def calibration_markdown(report: Mapping[str, Any]) -> str:
     lines = [
         f"Fitted on {calibration['n_edits']:,} edits of {report['n_documents_fitted']} documents; tested on "
         f"{after['n_edits']:,} edits of {report['n_documents_tested']} other documents, of which "
-        f"{100 * after['share_right']:.1f} % are right.",
+        f"{100 * after['share_right']:.1f} % help and the others harm; {report['n_neutral']:,} more do neither.",
         "",
         "| feature | weight |",
         "|---|---|",
@@ -250,7 +250,7 @@ def calibration_markdown(report: Mapping[str, Any]) -> str:
         f"| the model's probability | {raw['expected_calibration_error']:.4f} | {raw['brier']:.4f} |",
         f"| calibrated confidence | {after['expected_calibration_error']:.4f} | {after['brier']:.4f} |",
         "",
-        "| calibrated confidence | edits | mean confidence | share right |",
+        "| calibrated confidence | edits | mean confidence | share that helps |",
         "|---|---|---|---|",
     ]
     lines += [
@@ -268,7 +268,7 @@ def calibration_markdown(report: Mapping[str, Any]) -> str:
         f"| {100 * t['cer_before']:.2f} | {100 * t['cer_after']:.2f} |"
         for t in report["trade_offs"]
     ]
-    lines += ["", "| set | edits | share right | expected calibration error |", "|---|---|---|---|"]
+    lines += ["", "| set | edits | share that helps | expected calibration error |", "|---|---|---|---|"]
     lines += [
         f"| {name} | {r['n_edits']} | {r['share_right']:.3f} | {r['expected_calibration_error']:.4f} |"
         for name, r in report["by_set"].items()
@@ -284,7 +284,7 @@ def calibration_svg(report: CalibrationReport) -> str:
             Panel(
                 "Reliability",
                 "confidence",
-                "share of edits that are right",
+                "share of edits that help",
                 [_bins("model's probability", report.raw), _bins("calibrated", report.calibrated)],
                 has_diagonal=True,
             ),

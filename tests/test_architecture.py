@@ -54,6 +54,7 @@ LAYERS: dict[str, tuple[int, bool]] = {
     "loss": (3, True),
     "packed": (3, True),
     "read_documents": (3, True),
+    "recurrence": (3, False),
     "skeletons": (3, False),
     "word_search": (3, False),
     "alternatives": (4, False),

@@ -1,9 +1,13 @@
 from __future__ import annotations
 
+import math
+from dataclasses import replace
+from unittest.mock import ANY
+
 import pytest
 
-from kzocr.calibration import calibrate, judge, outcomes, reliability, trade_offs
-from kzocr.confidence import features, fit
+from kzocr.calibration import calibrate, calibrated, judge, judge_document, outcomes, reliability, trade_offs
+from kzocr.confidence import FEATURES, Calibration, features, fit
 from kzocr.edits import Edit
 from kzocr.pairs import TextPair
 
@@ -21,7 +25,7 @@ def test_edits_are_judged_by_themselves() -> None:
     assert passage.n_removed == (2,)
     passage = judge(pair("бір\nсөз", "бір сез"), [Edit(5, 6, "е", "а", 0.9)])
     assert passage.n_removed == (0,)
-    assert outcomes([passage]) == ([0.9], [False])
+    assert outcomes([passage]) == ([], [])  # a wrong letter for another neither helps nor harms
 
 
 def test_reliability_by_hand() -> None:
@@ -50,11 +54,29 @@ def test_a_calibration_is_tested_on_other_documents() -> None:
     edits = [Edit(1, 2, "е", "ө", 0.9)]
     one, two = [judge(pair("сөз", "сез", "а"), edits)], [judge(pair("сез", "сез", "ә"), edits)]
     report = calibrate({"s": one}, {"s": two})
-    assert (report.n_documents_fitted, report.n_documents_tested) == (1, 1)
+    assert (report.n_documents_fitted, report.n_documents_tested, report.n_neutral) == (1, 1, 0)
     assert report.raw.expected_calibration_error == pytest.approx(0.9)
     assert report.calibration == fit(features("сез", edits), [True], ["s"])
     assert report.by_set["s"] == report.calibrated
+    neutral = [judge(pair("сөз", "сез", "б"), [Edit(1, 2, "е", "а", 0.9)])]
+    assert calibrate(
+        {"s": [*one, *neutral]}, {"s": [*two, judge(pair("сөз", "сез", "в"), [Edit(1, 2, "е", "а", 0.8)])]}
+    ) == (replace(report, n_documents_fitted=2, n_documents_tested=2, n_neutral=1, trade_offs=ANY))
     with pytest.raises(ValueError, match="both sides"):
         calibrate({"s": one}, {"s": one})
     with pytest.raises(ValueError, match="and 0 to test on"):
         calibrate({"s": one}, {"s": [judge(pair("а", "а", "б"), [])]})
+
+
+def test_what_is_proposed_elsewhere_in_the_document_counts() -> None:
+    lines = "сез коп\nсез мол\nбар екен"
+    edits = [Edit(1, 2, "е", "ө", 0.9), Edit(9, 10, "е", "ө", 0.8), Edit(20, 21, "е", "а", 0.7)]
+    passages = judge_document(pair("сөз коп\nсөз мол\nбар екен", lines), edits, 1000)
+    [passage] = passages
+    place = FEATURES.index("recurrence")
+    rows = features(passage.hypothesis, passage.edits, None, passage.profile, passage.recurrence)
+    assert [row[place] for row in rows] == pytest.approx([math.log(1.8), math.log(1.9), 0.0])
+    alone = judge_document(pair("сөз коп", "сез коп", "ә"), edits[:1], 1000)
+    calibration = Calibration({**dict.fromkeys(FEATURES, 0.0), "log_odds": 1.0, "recurrence": 1.0})
+    assert calibrated(passage, calibration).edits[0].confidence > calibrated(alone[0], calibration).edits[0].confidence
+    assert calibrated(alone[0], calibration).edits[0].confidence == pytest.approx(0.9)

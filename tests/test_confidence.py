@@ -88,6 +88,13 @@ def test_kinds_of_edits() -> None:
     assert named("ба", Edit(2, 2, "", "р", 0.9))["is_insertion"] == 1
 
 
+def test_signs_that_no_kazakh_word_has() -> None:
+    assert named("6арды", one("6арды", "6", "б"))["is_foreign"] == 1
+    assert named("бар. көп", one("бар. көп", ".", ","))["is_foreign"] == 1
+    assert "is_foreign" not in named("қ ала", one("қ ала", " ", ""))
+    assert "is_foreign" not in named("кала", one("кала", "к", "қ"))
+
+
 def test_noise_is_what_the_other_edits_are() -> None:
     text = "сез кәп қада бар " * 5 + "əн"
     edits = [one(text, "сез", "сөз"), one(text, "кәп", "көп"), one(text, "қада", "қала")]
