@@ -85,7 +85,7 @@ class _Job:
     answer: _Answer | None = None
 
     def is_own(self, position: int) -> bool:
-        """Return whether a position in the window is in its core; that behind the last character is the last window's."""
+        """Return whether a position in the window is in its core; the end of the text is the last window's."""
         if self.window is None:
             return False
         place = position + self.window.start

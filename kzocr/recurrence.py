@@ -1,8 +1,8 @@
 """How often the same change is proposed elsewhere in a document: what happened to many words is believed of the next.
 
 The errors of a document are systematic: an engine that has no ұ prints у for each of them, a text layer with spaces
-behind every ш has dozens of them. A change that a model proposes again and again is thus likelier right than one that it
-proposes once. No truth is needed, and the words need not be known (`kzocr.profile` looks at known words, before any
+behind every ш has dozens of them. A change that a model proposes again and again is thus likelier right than one that
+it proposes once. No truth is needed, and the words need not be known (`kzocr.profile` looks at known words, before any
 model was asked).
 """
 

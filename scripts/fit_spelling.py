@@ -68,7 +68,7 @@ def main() -> None:
 
 def _describe(spelling: SpellingModel, words: Sequence[JudgedWord]) -> None:
     """Print how many alternatives of `words` are chosen and how many of these are right."""
-    for least in (0.3, LEAST_PROBABILITY, 0.7, 0.9):
+    for least in (LEAST_PROBABILITY, 0.5, 0.7, 0.9):
         taken = right = 0
         for word in words:
             shares = spelling.probabilities(word.rows)

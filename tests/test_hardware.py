@@ -21,19 +21,37 @@ def tiny_model() -> T5ForConditionalGeneration:
     return T5ForConditionalGeneration(config).eval()
 
 
-@pytest.mark.parametrize(("able", "precision"), [(True, "bf16"), (False, "no")])
-def test_auto_is_bf16_where_the_device_multiplies_it(
-    monkeypatch: pytest.MonkeyPatch, able: bool, precision: str
+@pytest.mark.parametrize(
+    ("able", "seconds", "precision"),
+    [(True, {torch.float32: 2.5, torch.bfloat16: 2.0}, "bf16"), (True, {torch.float32: 2.0, torch.bfloat16: 2.0}, "no"),
+     (False, {}, "no")],
+)  # fmt: skip
+def test_auto_is_bf16_where_the_device_is_faster_in_it(
+    monkeypatch: pytest.MonkeyPatch, able: bool, seconds: dict[torch.dtype, float], precision: str
 ) -> None:
     monkeypatch.setattr(hardware, "multiplies_bf16", lambda: able)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr(hardware, "_product_seconds", seconds.__getitem__)
     assert hardware.resolve_precision("auto") == precision
+    assert hardware.resolve_precision("no") == "no"
+
+
+def test_a_gpu_that_has_bf16_is_not_timed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    for able in (True, False):
+        monkeypatch.setattr(hardware, "multiplies_bf16", lambda able=able: able)
+        assert hardware.bf16_pays() == able
+
+
+def test_products_are_timed() -> None:
+    assert hardware._product_seconds(torch.float32) > 0
 
 
 def test_asked_for_bf16_stays_with_a_warning(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
     monkeypatch.setattr(hardware, "multiplies_bf16", lambda: False)
     with caplog.at_level(logging.WARNING):
         assert hardware.resolve_precision("bf16") == "bf16"
-    assert "no bfloat16 arithmetic" in caplog.text
+    assert "no faster in bfloat16" in caplog.text
 
 
 def test_speeding_up_changes_no_number() -> None:
