@@ -19,8 +19,8 @@ from kzocr.spelling import JudgedWord, SpellingModel, features
 from kzocr.views import Output, byte_offsets
 
 LEAST_PROBABILITY = 0.3
-"""An alternative less likely than this is not proposed. Below one half, since a word that is none is wrong whatever stands
-in its place; whether the change helps is decided by its confidence, where less than this hardly ever comes through."""
+"""An alternative less likely than this is not proposed. Below one half, since a word that is none is wrong whatever
+stands in its place; whether the change helps is decided by its confidence, where less than this hardly comes through."""
 
 
 class Respeller:
