@@ -81,8 +81,8 @@ class Guards:
     """What the corrector declines; every refusal is counted in `Correction.kept`.
 
     Attributes:
-        min_confidence: edits below this confidence (0 to 1) are refused; at 0.5 of a calibrated model those that are
-            likelier wrong than right.
+        min_confidence: edits below this confidence (0 to 1) are refused; at 0.5 of a calibrated model those that harm
+            likelier than they help.
         max_changed_fraction: a window is kept if more than this share of its visible characters would change;
             a look-alike from another alphabet (Latin o for Cyrillic о) counts as no change.
         min_length_ratio: a window is kept if fewer than this share of its visible characters would be left.
