@@ -20,7 +20,7 @@ from kzocr.views import Output, byte_offsets
 
 LEAST_PROBABILITY = 0.3
 """An alternative less likely than this is not proposed. Below one half, since a word that is none is wrong whatever
-stands in its place; whether the change helps is decided by its confidence, where less than this hardly comes through."""
+stands in its place; whether the change helps is decided by its confidence, where less hardly ever comes through."""
 
 
 class Respeller:
