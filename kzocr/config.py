@@ -68,6 +68,8 @@ class DataConfig:
         pairs: files of pairs (JSONL) whose read text is learnt from as it is, such as `scripts/make_ocr_pairs.py`
             makes; documents that share text with what is validated on are left out. May be left out.
         pair_share: share of the documents that are drawn from `pairs`, 0 to 1.
+        undamaged_share: share of the windows without an error that are trained on, 0.01 to 1. A model that can copy
+            learns little from them, and they take as long as others. May be left out.
     """
 
     corpus: tuple[str, ...]
@@ -84,6 +86,7 @@ class DataConfig:
     validation_pairs: tuple[str, ...] = ()
     pairs: tuple[str, ...] = ()
     pair_share: float = 0.0
+    undamaged_share: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -194,6 +197,7 @@ _RANGES: dict[str, tuple[float, float]] = {
     "data.n_workers": (0, math.inf),
     "data.word_list_share": (0, 1),
     "data.pair_share": (0, 1),
+    "data.undamaged_share": (0.01, math.nextafter(1, 2)),
     "optimizer.learning_rate": (0, math.inf),
     **{f"optimizer.{key}": (0, math.inf) for key in ("warmup_steps", "decay_steps", "weight_decay")},
     **{f"optimizer.{key}": (0, 1) for key in ("beta1", "beta2", "ema_decay")},

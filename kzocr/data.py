@@ -80,13 +80,21 @@ class ExampleSampler:
         """Return `n_examples` windows of text; `windows_per_document` neighbours share one channel."""
         examples: list[Example] = []
         while len(examples) < n_examples:
-            if self.read is not None and rng.random() < self.config.pair_share:
-                examples.extend(self._read_windows(self.read, rng))
-                continue
-            channel = self.prior.draw(rng)
-            windows = self._first_found(lambda: self._windows(self.config.windows_per_document, rng), "a word")
-            examples.extend(self._corrupt(window, channel, rng) for window in windows)
+            examples.extend(example for example in self._document(rng) if self._is_taken(example, rng))
         return examples[:n_examples]
+
+    def _document(self, rng: np.random.Generator) -> list[Example]:
+        """Return neighbouring windows of one document: as an engine read it, or through a drawn channel."""
+        if self.read is not None and rng.random() < self.config.pair_share:
+            return self._read_windows(self.read, rng)
+        channel = self.prior.draw(rng)
+        windows = self._first_found(lambda: self._windows(self.config.windows_per_document, rng), "a word")
+        return [self._corrupt(window, channel, rng) for window in windows]
+
+    def _is_taken(self, example: Example, rng: np.random.Generator) -> bool:
+        """Return whether `example` is trained on: every one with an error, `undamaged_share` of the others."""
+        share = self.config.undamaged_share
+        return share == 1 or example.reference != example.hypothesis or rng.random() < share
 
     def words(self, n_examples: int, least: int, greatest: int, rng: np.random.Generator) -> list[Example]:
         """Return short examples of `least` to `greatest` words."""

@@ -9,6 +9,7 @@ from typing import Any
 import torch
 
 from kzocr.config import OptimizerConfig
+from kzocr.sharding import divided
 
 LEAST_RMS = 1e-3
 """A parameter that is (nearly) zero moves as if its RMS were this (Shazeer & Stern 2018, section 8)."""
@@ -126,14 +127,6 @@ class WeightAverage:
             [self.weights[name] for name in names], [parameters[name].detach() for name in names], 1 - decay
         )
 
-    @torch.no_grad()
-    def swap(self, model: torch.nn.Module) -> None:
-        """Exchange the model's weights and the averaged ones; a second call undoes the first."""
-        for name, parameter in model.named_parameters():
-            held = parameter.detach().clone()
-            parameter.copy_(self.weights[name])
-            self.weights[name].copy_(held)
-
     def state_dict(self) -> dict[str, torch.Tensor]:
         """Return the averaged weights by name, and the number of updates."""
         return {**self.weights, "n_updates": torch.tensor(self.n_updates)}
@@ -142,4 +135,4 @@ class WeightAverage:
         """Take over what `state_dict` returned."""
         self.n_updates = int(state["n_updates"])
         for name in self.weights:
-            self.weights[name].copy_(state[name])
+            self.weights[name].copy_(divided(state[name], self.weights[name]))

@@ -42,6 +42,7 @@ from kzocr.optimization import WeightAverage, make_optimizer, schedule
 from kzocr.run_data import RunData
 from kzocr.run_log import RunLog
 from kzocr.run_state import Progress, TrainingError, changed_keys
+from kzocr.sharding import divided, divided_optimizer_state, share_embedding, whole, whole_copy
 from kzocr.validation import validate, validate_sets
 
 logger = logging.getLogger(__name__)
@@ -67,10 +68,7 @@ class Trainer:
             mixed_precision=resolve_precision(config.run.mixed_precision),
             gradient_accumulation_steps=config.run.gradient_accumulation,
         )
-        if self.accelerator.distributed_type in (DistributedType.FSDP, DistributedType.DEEPSPEED):
-            raise TrainingError(
-                f"{self.accelerator.distributed_type}: every process holds the whole model here: use DDP"
-            )
+        self._check_how_processes_share()
         set_seed(config.seed)
         self.data = RunData.load(config)
         model = build_model(config.model)
@@ -79,6 +77,7 @@ class Trainer:
             model.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
         model.config.use_cache = False
         speed_up(model, self.accelerator.device)
+        share_embedding(model)
         self.optimizer = make_optimizer(model, config.optimizer)
         self.model, self.optimizer = self.accelerator.prepare(model, self.optimizer)
         self.forward = torch.compile(self.model, dynamic=True) if config.run.compile else self.model
@@ -90,6 +89,21 @@ class Trainer:
         self.log: RunLog | None = None
         if (checkpoint := newest_checkpoint(folder)) is not None:
             self._load(checkpoint)
+
+    def _check_how_processes_share(self) -> None:
+        """Refuse what is not provided for; every process has read the weights itself.
+
+        Raises:
+            TrainingError: the processes are to share the model by DeepSpeed, or by FSDP 1.
+        """
+        kind = self.accelerator.distributed_type
+        if kind == DistributedType.FSDP:
+            plugin = self.accelerator.state.fsdp_plugin
+            if plugin.fsdp_version != 2:
+                raise TrainingError("FSDP 1 is not provided for: set fsdp_version to 2 (`accelerate config`)")
+            plugin.cpu_ram_efficient_loading = False
+        elif kind == DistributedType.DEEPSPEED:
+            raise TrainingError("DeepSpeed is not provided for: use DDP, or FSDP 2 (`accelerate config`)")
 
     @property
     def plain_model(self) -> PreTrainedModel:
@@ -191,16 +205,18 @@ class Trainer:
         weights = batch["weights"].to(device) if "weights" in batch else None
         return masked_cross_entropy(logits, labels, weights, self.config.run.label_smoothing)
 
+    def _finished_model(self) -> PreTrainedModel:
+        """Return the model to validate and ship: whole, with the averaged weights. Every process has to call it."""
+        weights = self.average.weights if self.average else dict(self.plain_model.named_parameters())
+        return whole_copy(self.plain_model, whole(weights)).to(self.accelerator.device)
+
     def _validate(self) -> None:
+        started = time.monotonic()
+        model = self._finished_model()
         if self.log is None:
             return
-        started = time.monotonic()
-        self._swap_average()
-        try:
-            record = {"step": self.progress.step, **validate(self.plain_model, self.data.validation)}
-            record |= validate_sets(self.plain_model, self.data.pairs, self.config.data.greatest_window_bytes)
-        finally:
-            self._swap_average()
+        record = {"step": self.progress.step, **validate(model, self.data.validation)}
+        record |= validate_sets(model, self.data.pairs, self.config.data.greatest_window_bytes)
         record["validation_seconds"] = time.monotonic() - started
         self.progress.validations.append(record)
         self.log.write(record)
@@ -212,12 +228,14 @@ class Trainer:
         Raises:
             TrainingError: it could not be written (a full disk); older checkpoints stay.
         """
-        if self.accelerator.is_main_process:
-            state = {
+        state = whole(
+            {
                 "model": self.plain_model.state_dict(),
                 "average": self.average.state_dict() if self.average else {},
                 "optimizer": self.optimizer.state_dict(),
             }
+        )
+        if self.accelerator.is_main_process:
             described = {"config": self.config.to_dict(), "progress": vars(self.progress)}
             try:
                 n_kept = self.config.run.keep_checkpoints
@@ -233,26 +251,18 @@ class Trainer:
             TrainingError: it could not be written (a full disk); an older `model/` stays.
         """
         target = self.folder / "model"
+        model = self._finished_model()
         if self.accelerator.is_main_process:
             partial = self.folder / ".model.partial"
             shutil.rmtree(partial, ignore_errors=True)
-            self._swap_average()
-            self.plain_model.config.use_cache = True
             try:
-                write_model(self.plain_model, partial, self.metadata())
+                write_model(model, partial, self.metadata())
                 shutil.rmtree(target, ignore_errors=True)
                 partial.rename(target)
             except (OSError, RuntimeError, SafetensorError) as error:
                 shutil.rmtree(partial, ignore_errors=True)
                 raise TrainingError(self._not_written("the model", error)) from error
-            finally:
-                self.plain_model.config.use_cache = False
-                self._swap_average()
         return target
-
-    def _swap_average(self) -> None:
-        if self.average is not None:
-            self.average.swap(self.plain_model)
 
     def _not_written(self, what: str, error: Exception) -> str:
         free_mb = shutil.disk_usage(self.folder).free / 1e6
@@ -297,8 +307,10 @@ class Trainer:
         if changed:
             logger.warning("the configuration was changed since %s: %s", checkpoint, ", ".join(changed))
         try:
-            self.plain_model.load_state_dict(state["model"])
-            self.optimizer.load_state_dict(state["optimizer"])
+            present = self.plain_model.state_dict()
+            weights = {name: divided(t, present[name]) if name in present else t for name, t in state["model"].items()}
+            self.plain_model.load_state_dict(weights)
+            self.optimizer.load_state_dict(divided_optimizer_state(state["optimizer"], self.optimizer))
         except (RuntimeError, ValueError) as error:
             raise TrainingError(f"{checkpoint} does not fit the model: {str(error).splitlines()[0]}") from error
         if self.average is not None and state["average"]:

@@ -55,6 +55,7 @@ LAYERS: dict[str, tuple[int, bool]] = {
     "packed": (3, True),
     "read_documents": (3, True),
     "recurrence": (3, False),
+    "sharding": (3, True),
     "skeletons": (3, False),
     "word_search": (3, False),
     "alternatives": (4, False),

@@ -131,6 +131,17 @@ def test_a_clean_channel_gives_the_text_of_the_corpus() -> None:
     assert all(e.reference == e.hypothesis for e in examples)
 
 
+def test_windows_without_an_error_are_drawn_as_often_as_asked() -> None:
+    prior = ChannelPrior.shipped("tesseract-kaz")
+    taken = {}
+    for share in (1.0, 0.25):
+        drawn = sampler(replace(CONFIG, undamaged_share=share), prior)
+        examples = drawn.documents(1200, np.random.default_rng(2))
+        n_undamaged = sum(example.reference == example.hypothesis for example in examples)
+        taken[share] = n_undamaged / (len(examples) - n_undamaged)
+    assert taken[0.25] == pytest.approx(0.25 * taken[1.0], rel=0.25)
+
+
 def test_changed_bytes_weigh_more_and_nothing_else_does() -> None:
     # "қ" (2 bytes) was read as "к", "." was lost, a space was put behind the end
     example = Example("ақ.", "ак ")

@@ -126,15 +126,6 @@ def test_the_average_follows_closely_at_first() -> None:
     assert average.weights["weight"].item() == pytest.approx(1 - 2 / 11 * 3 / 12)
 
 
-def test_swapping_twice_changes_nothing() -> None:
-    model, average = model_and_average()
-    model.weight.data.fill_(3.0)
-    average.swap(model)
-    assert (model.weight.item(), average.weights["weight"].item()) == (0.0, 3.0)
-    average.swap(model)
-    assert (model.weight.item(), average.weights["weight"].item()) == (3.0, 0.0)
-
-
 def test_the_average_goes_on_from_its_state(tmp_path: Path) -> None:
     model, average = model_and_average()
     for value in (1.0, 4.0):

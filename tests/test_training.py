@@ -5,6 +5,7 @@ import json
 import math
 import os
 import resource
+import shutil
 import signal
 import subprocess
 import sys
@@ -27,6 +28,7 @@ from kzocr.metrics import cer
 from kzocr.pairs import TextPair, write_pairs
 from kzocr.run_log import read_log
 from kzocr.run_state import Progress, TrainingError
+from kzocr.sharding import whole_copy
 from kzocr.training import Trainer
 from kzocr.validation import held_out_loss, validate_pairs
 
@@ -154,9 +156,8 @@ def test_the_exported_model_is_the_average_and_loads_with_plain_transformers(fin
     assert average is not None
     for name, parameter in model.named_parameters():
         assert torch.equal(parameter, average.weights[name].to(torch.bfloat16).float()), name
-    average.swap(trainer.plain_model)
-    plain = trainer.plain_model.to(torch.bfloat16).float().eval()
-    assert greedy(model) == greedy(plain)
+    averaged = whole_copy(trainer.plain_model, average.weights)
+    assert greedy(model) == greedy(averaged.to(torch.bfloat16).float())
 
 
 def test_the_metadata_says_all_that_a_card_needs(finished: Path) -> None:
@@ -351,20 +352,92 @@ def test_kill_minus_nine_loses_nothing(tmp_path: Path, finished: Path) -> None:
     assert losses(tmp_path) == losses(finished)
 
 
+LAUNCH_TWO = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2"]
+ON_THE_PROCESSOR = {"OMP_NUM_THREADS": "1", "ACCELERATE_USE_CPU": "1"}
+
+
+def run_in_two_processes(folder: Path, script: str, **environment: str) -> None:
+    """Train as `command` does, `script` in the place of `scripts/train.py`.
+
+    Raises:
+        RuntimeError: with what a process wrote to its error stream.
+    """
+    full = {**os.environ, **ON_THE_PROCESSOR, **environment}
+    launch = [*LAUNCH_TWO, script, *command(folder)[2:]]
+    ended = subprocess.run(launch, env=full, cwd=ROOT, capture_output=True, text=True, check=False)
+    if ended.returncode:
+        raise RuntimeError(ended.stderr)
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a run of two processes that each hold the whole model."""
+    folder = tmp_path_factory.mktemp("shared")
+    run_in_two_processes(folder, str(ROOT / "scripts" / "train.py"))
+    return folder
+
+
 @pytest.mark.slow
-def test_two_processes_share_the_work_and_count_the_bytes_of_both(tmp_path: Path) -> None:
-    launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2"]
-    environment = {**os.environ, "OMP_NUM_THREADS": "1", "ACCELERATE_USE_CPU": "1"}
-    subprocess.run([*launch, *command(tmp_path)[1:]], env=environment, cwd=ROOT, check=True)
-    described = json.loads((newest_checkpoint(tmp_path) / "progress.json").read_text())  # type: ignore[operator]
-    metadata = json.loads((tmp_path / "model" / "training.json").read_text(encoding="utf-8"))
+def test_two_processes_share_the_work_and_count_the_bytes_of_both(shared: Path, tmp_path: Path) -> None:
+    described = json.loads((newest_checkpoint(shared) / "progress.json").read_text())  # type: ignore[operator]
+    metadata = json.loads((shared / "model" / "training.json").read_text(encoding="utf-8"))
     assert metadata["n_processes"] == 2
-    trainer = Trainer(smoke(), tmp_path / "single")
+    trainer = Trainer(smoke(), tmp_path)
     batches = trainer.data.batches(trainer.config, trainer.progress, 1, 0)
     for _ in range(2 * 12):
         next(batches)
     assert described["progress"]["target_bytes"] <= trainer.progress.target_bytes * 1.5
     assert described["progress"]["target_bytes"] > trainer.progress.target_bytes / 2
+
+
+TRAIN_IN_PIECES = """
+import runpy, sys
+from accelerate import PartialState
+from accelerate.utils import DistributedType
+
+# accelerate offers FSDP on GPUs alone; torch itself has it on processors too.
+PartialState(cpu=True)
+PartialState._shared_state["distributed_type"] = DistributedType.MULTI_GPU
+sys.argv[0] = TRAIN
+runpy.run_path(TRAIN, run_name="__main__")
+"""
+FSDP = {
+    "ACCELERATE_USE_FSDP": "true",
+    "FSDP_VERSION": "2",
+    "FSDP_AUTO_WRAP_POLICY": "TRANSFORMER_BASED_WRAP",
+    "FSDP_TRANSFORMER_CLS_TO_WRAP": "T5Block",
+}
+
+
+@pytest.fixture
+def in_pieces(tmp_path: Path) -> str:
+    """A script that trains as `scripts/train.py` does, in processes that have a piece of the model each."""
+    script = tmp_path / "in_pieces.py"
+    script.write_text(TRAIN_IN_PIECES.replace("TRAIN", repr(str(ROOT / "scripts" / "train.py"))), encoding="utf-8")
+    return str(script)
+
+
+@pytest.mark.slow
+def test_processes_with_a_piece_of_the_model_learn_the_same_and_go_on_from_a_checkpoint(
+    shared: Path, in_pieces: str, tmp_path: Path
+) -> None:
+    folder = tmp_path / "run"
+    run_in_two_processes(folder, in_pieces, **FSDP)
+    found = losses(folder)
+    assert found == pytest.approx(losses(shared), rel=1e-4)
+    shutil.rmtree(folder / "checkpoint-00000012")
+    run_in_two_processes(folder, in_pieces, **FSDP)
+    assert losses(folder) == found
+    one, other = (AutoModelForSeq2SeqLM.from_pretrained(run / "model").float() for run in (shared, folder))
+    for weight, same_weight in zip(one.parameters(), other.parameters(), strict=True):
+        assert torch.allclose(weight, same_weight, rtol=0.01, atol=1e-3)
+    assert Trainer(smoke(), folder).progress.step == 12
+
+
+@pytest.mark.slow
+def test_the_first_fsdp_is_refused(in_pieces: str, tmp_path: Path) -> None:
+    with pytest.raises(RuntimeError, match="FSDP 1 is not provided for: set fsdp_version to 2"):
+        run_in_two_processes(tmp_path / "run", in_pieces, **{**FSDP, "FSDP_VERSION": "1"})
 
 
 WHAT_A_BARE_IMAGE_HAS = """
