@@ -13,13 +13,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from kzocr.confidence import Calibration, features, fit, is_repair
+from kzocr.confidence import NO_BACKGROUND, Background, Calibration, features, fit, is_repair
 from kzocr.edits import Edit, apply_edits
 from kzocr.lexicon import Lexicon
 from kzocr.metrics import ErrorCounts, character_counts, fold_whitespace, share
 from kzocr.pairs import TextPair, is_parallel, passages
 from kzocr.profile import NO_PROFILE, Profile
-from kzocr.recurrence import NO_RECURRENCE, Recurrence
+from kzocr.recurrence import Recurrence
 
 N_BINS = 10
 THRESHOLDS = (0.0, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99)
@@ -35,8 +35,7 @@ class JudgedPassage:
         hypothesis: what was read.
         edits: from left to right, offsets in characters of `hypothesis`.
         n_removed: for each edit how many character errors it alone removes; negative if it adds some.
-        profile: of the whole document.
-        recurrence: of what is proposed in the whole document.
+        background: what is known of the whole document.
     """
 
     document_id: str
@@ -44,8 +43,7 @@ class JudgedPassage:
     hypothesis: str
     edits: tuple[Edit, ...]
     n_removed: tuple[int, ...]
-    profile: Profile = NO_PROFILE
-    recurrence: Recurrence = NO_RECURRENCE
+    background: Background = NO_BACKGROUND
 
     def counts(self, min_confidence: float) -> ErrorCounts:
         """Return the character errors that are left by the edits of at least `min_confidence`."""
@@ -151,10 +149,10 @@ def judge_document(
         pair: a document; if its lines do not correspond it is one passage.
         edits: of its hypothesis, from left to right.
         max_chars: the most characters of a passage of more than one line: about a window's length.
-        lexicon: the known words, for the document's profile.
+        lexicon: the known words, if words are to be weighed.
     """
     profile = NO_PROFILE if lexicon is None else Profile.of(pair.hypothesis, lexicon)
-    recurrence = Recurrence.of(edits)
+    background = Background(lexicon, profile, Recurrence.of(edits))
     judged = []
     start = 0
     for passage in passages(pair, max_chars) if is_parallel(pair) else [pair]:
@@ -164,17 +162,12 @@ def judge_document(
             for edit in edits
             if start <= edit.start and edit.end <= end
         ]
-        judged.append(judge(passage, own, profile, recurrence))
+        judged.append(judge(passage, own, background))
         start = end + 1
     return judged
 
 
-def judge(
-    pair: TextPair,
-    edits: Sequence[Edit],
-    profile: Profile = NO_PROFILE,
-    recurrence: Recurrence = NO_RECURRENCE,
-) -> JudgedPassage:
+def judge(pair: TextPair, edits: Sequence[Edit], background: Background = NO_BACKGROUND) -> JudgedPassage:
     """Return the pair, of about a window's length, with its edits judged.
 
     Edits that the error rate cannot see, such as one space for two, are left out.
@@ -182,8 +175,7 @@ def judge(
     Args:
         pair: a passage.
         edits: of its hypothesis, from left to right.
-        profile: of the document that it is from.
-        recurrence: of what is proposed in that document.
+        background: what is known of the document that it is from.
     """
 
     def errors(text: str) -> int:
@@ -193,9 +185,7 @@ def judge(
     edits = [edit for edit in edits if fold_whitespace(apply_edits(pair.hypothesis, [edit])) != read]
     before = errors(pair.hypothesis) if edits else 0
     n_removed = tuple(before - errors(apply_edits(pair.hypothesis, [edit])) for edit in edits)
-    return JudgedPassage(
-        pair.document_id, pair.reference, pair.hypothesis, tuple(edits), n_removed, profile, recurrence
-    )
+    return JudgedPassage(pair.document_id, pair.reference, pair.hypothesis, tuple(edits), n_removed, background)
 
 
 def outcomes(passages: Iterable[JudgedPassage]) -> tuple[list[float], list[bool]]:
@@ -264,9 +254,7 @@ def trade_offs(passages: Sequence[JudgedPassage], thresholds: Sequence[float] = 
 
 
 def calibrate(
-    fitting: Mapping[str, Sequence[JudgedPassage]],
-    testing: Mapping[str, Sequence[JudgedPassage]],
-    lexicon: Lexicon | None = None,
+    fitting: Mapping[str, Sequence[JudgedPassage]], testing: Mapping[str, Sequence[JudgedPassage]]
 ) -> CalibrationReport:
     """Return a calibration fitted on some documents, with its figures on others.
 
@@ -276,7 +264,6 @@ def calibrate(
     Args:
         fitting: passages by set, with the model's own probabilities as confidences.
         testing: passages of other documents.
-        lexicon: the known words that edits are weighed with.
 
     Raises:
         ValueError: a document is on both sides, or there are no edits to fit on or to test on.
@@ -284,14 +271,14 @@ def calibrate(
     documents = [{(name, p.document_id) for name, ps in side.items() for p in ps} for side in (fitting, testing)]
     if common := documents[0] & documents[1]:
         raise ValueError(f"documents on both sides: {sorted(common)[:3]}")
-    rows, fit_right, importance = _examples(fitting, lexicon)
+    rows, fit_right, importance = _examples(fitting)
     test_values, test_right = outcomes(p for ps in testing.values() for p in ps)
     if not rows or not test_values:
         raise ValueError(
             f"{len(rows)} edits that help or harm to fit on and {len(test_values)} to test on: more pairs are needed"
         )
     calibration = fit(rows, fit_right, sorted(fitting), importance)
-    mapped = {name: [calibrated(p, calibration, lexicon) for p in ps] for name, ps in testing.items()}
+    mapped = {name: [calibrated(p, calibration) for p in ps] for name, ps in testing.items()}
     return CalibrationReport(
         calibration=calibration,
         n_documents_fitted=len(documents[0]),
@@ -304,20 +291,20 @@ def calibrate(
     )
 
 
-def fitted(sets: Mapping[str, Sequence[JudgedPassage]], lexicon: Lexicon | None = None) -> Calibration:
+def fitted(sets: Mapping[str, Sequence[JudgedPassage]]) -> Calibration:
     """Return a calibration fitted on all documents of some sets, untested; arguments as for `calibrate`."""
-    rows, is_right, importance = _examples(sets, lexicon)
+    rows, is_right, importance = _examples(sets)
     return fit(rows, is_right, sorted(sets), importance)
 
 
-def calibrated(passage: JudgedPassage, calibration: Calibration, lexicon: Lexicon | None = None) -> JudgedPassage:
+def calibrated(passage: JudgedPassage, calibration: Calibration) -> JudgedPassage:
     """Return the passage with calibrated confidences; edits that need no model keep theirs."""
-    edits = calibration.calibrated(passage.hypothesis, passage.edits, lexicon, passage.profile, passage.recurrence)
+    edits = calibration.calibrated(passage.hypothesis, passage.edits, passage.background)
     return replace(passage, edits=tuple(edits))
 
 
 def _examples(
-    fitting: Mapping[str, Sequence[JudgedPassage]], lexicon: Lexicon | None
+    fitting: Mapping[str, Sequence[JudgedPassage]],
 ) -> tuple[list[tuple[float, ...]], list[bool], list[float]]:
     """Return the features of all edits that help or harm, whether each helps, and its weight in the fit."""
     rows, is_right, importance = [], [], []
@@ -327,7 +314,7 @@ def _examples(
             for passage in judged_passages
             for edit, row, n_removed in zip(
                 passage.edits,
-                features(passage.hypothesis, passage.edits, lexicon, passage.profile, passage.recurrence),
+                features(passage.hypothesis, passage.edits, passage.background),
                 passage.n_removed,
                 strict=True,
             )

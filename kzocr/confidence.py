@@ -65,6 +65,25 @@ _WORD_SIGNS = LETTERS | frozenset("- \t\n\r\u00a0")
 
 
 @dataclass(frozen=True)
+class Background:
+    """What is known beyond a stretch of text when its edits are weighed.
+
+    Attributes:
+        lexicon: the known words; without one the features of words are 0.
+        profile: of the document that the stretch is from.
+        recurrence: of all that is proposed in that document.
+    """
+
+    lexicon: Lexicon | None = None
+    profile: Profile = NO_PROFILE
+    recurrence: Recurrence = NO_RECURRENCE
+
+
+NO_BACKGROUND = Background()
+"""Nothing is known but the stretch itself."""
+
+
+@dataclass(frozen=True)
 class Calibration:
     """Weights that turn the edits of a stretch of text into probabilities that each helps.
 
@@ -90,27 +109,18 @@ class Calibration:
         if not all(map(math.isfinite, self.weights.values())) or self.weights["log_odds"] <= 0:
             raise ValueError(f"a calibration needs finite weights and a positive one for log_odds, not {self.weights}")
 
-    def __call__(
-        self,
-        text: str,
-        edits: Sequence[Edit],
-        lexicon: Lexicon | None = None,
-        profile: Profile = NO_PROFILE,
-        recurrence: Recurrence = NO_RECURRENCE,
-    ) -> list[float]:
+    def __call__(self, text: str, edits: Sequence[Edit], background: Background = NO_BACKGROUND) -> list[float]:
         """Return the confidence of each edit, 0 to 1; edits that need no model keep theirs.
 
         Args:
             text: a window.
             edits: all that the model would change in it, from left to right, with its own probabilities.
-            lexicon: the known words; without one the features of words are 0.
-            profile: of the document that the window is from.
-            recurrence: of the edits of that document.
+            background: of the window.
         """
         if not self.weights:
             return [edit.confidence for edit in edits]
         weights = [self.weights[name] for name in FEATURES]
-        rows = features(text, edits, lexicon, profile, recurrence)
+        rows = features(text, edits, background)
         return [
             edit.confidence
             if is_repair(edit)
@@ -118,16 +128,9 @@ class Calibration:
             for edit, row in zip(edits, rows, strict=True)
         ]
 
-    def calibrated(
-        self,
-        text: str,
-        edits: Sequence[Edit],
-        lexicon: Lexicon | None = None,
-        profile: Profile = NO_PROFILE,
-        recurrence: Recurrence = NO_RECURRENCE,
-    ) -> list[Edit]:
+    def calibrated(self, text: str, edits: Sequence[Edit], background: Background = NO_BACKGROUND) -> list[Edit]:
         """Return the edits with their confidences in place of the model's probabilities; arguments as for a call."""
-        confidences = self(text, edits, lexicon, profile, recurrence)
+        confidences = self(text, edits, background)
         return [replace(edit, confidence=value) for edit, value in zip(edits, confidences, strict=True)]
 
     def write(self, path: Path) -> None:
@@ -163,13 +166,7 @@ def is_repair(edit: Edit) -> bool:
     return edit.confidence == 1.0 and nfc(edit.before.translate(_REPAIRS)) == edit.after
 
 
-def features(
-    text: str,
-    edits: Sequence[Edit],
-    lexicon: Lexicon | None = None,
-    profile: Profile = NO_PROFILE,
-    recurrence: Recurrence = NO_RECURRENCE,
-) -> list[tuple[float, ...]]:
+def features(text: str, edits: Sequence[Edit], background: Background = NO_BACKGROUND) -> list[tuple[float, ...]]:
     """Return the features (`FEATURES`) of each of the edits of `text`; arguments as for `Calibration.__call__`.
 
     `noise` is the logarithm of the share of the text that the other edits change, `document_noise` that of the share of
@@ -181,9 +178,12 @@ def features(
     n_proposed = sum(not is_repair(edit) for edit in edits)
     errors, chars = _NOISE_SLACK
     noise = math.log((max(n_proposed - 1, 0) + errors) / (len(text) + chars)) - _NOISE_AT_REST
-    document_noise = math.log(profile.misread_share / NO_PROFILE.misread_share)
+    around = (noise, math.log(background.profile.misread_share / NO_PROFILE.misread_share))
     return [
-        (*_features(edit, *_stretch(text, edits, number), (noise, document_noise), lexicon), recurrence.elsewhere(edit))
+        (
+            *_features(edit, *_stretch(text, edits, number), around, background.lexicon),
+            background.recurrence.elsewhere(edit),
+        )
         for number, edit in enumerate(edits)
     ]
 

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from kzocr.confidence import Calibration
+from kzocr.confidence import Background, Calibration
 from kzocr.edits import Edit, apply_edits, composed
 from kzocr.encoding import n_bytes
 from kzocr.guards import Guards
@@ -178,9 +178,8 @@ class Pass:
             if job.window is None or job.answer is None:
                 continue
             seen, proposal = job.answer.seen, job.answer.proposal
-            decided = decide(
-                job.window.text, seen, proposal, self._guards, self._calibration, lexicon, job.profile, recurrence
-            )
+            background = Background(lexicon, job.profile, recurrence)
+            decided = decide(job.window.text, seen, proposal, self._guards, self._calibration, background)
             _add_edits(edits, kept, job, job.window.start, decided)
         return edits, kept
 

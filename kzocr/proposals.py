@@ -9,12 +9,9 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from kzocr.confidence import IDENTITY, Calibration
+from kzocr.confidence import IDENTITY, NO_BACKGROUND, Background, Calibration
 from kzocr.edits import Change, Edit, changes
 from kzocr.guards import EditReason, Guards, WindowGuard, WindowReason, is_changed_too_much, output_reason, unbalanced
-from kzocr.lexicon import Lexicon
-from kzocr.profile import NO_PROFILE, Profile
-from kzocr.recurrence import NO_RECURRENCE, Recurrence
 from kzocr.views import Output, View, byte_offsets
 
 
@@ -83,9 +80,7 @@ def decide(
     proposal: Proposal,
     guards: Guards,
     calibration: Calibration = IDENTITY,
-    lexicon: Lexicon | None = None,
-    profile: Profile = NO_PROFILE,
-    recurrence: Recurrence = NO_RECURRENCE,
+    background: Background = NO_BACKGROUND,
 ) -> Proposal:
     """Return what is to be done with one window, the view's own repairs included.
 
@@ -95,14 +90,12 @@ def decide(
         proposal: what `propose` returned.
         guards: the thresholds.
         calibration: turns the model's probabilities into confidences.
-        lexicon: the known words, for the calibration.
-        profile: of the document that the window is from, for the calibration.
-        recurrence: of what is proposed in that document, for the calibration.
+        background: of the window, for the calibration.
     """
     guard = WindowGuard(window, guards)
     refused = list(proposal.refused)
     sure = []
-    for edit in calibration.calibrated(window, proposal.edits, lexicon, profile, recurrence):
+    for edit in calibration.calibrated(window, proposal.edits, background):
         doubt = guard.doubt(edit)
         if doubt is None:
             sure.append(edit)

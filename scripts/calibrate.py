@@ -66,7 +66,7 @@ def main(
             log.print(f"{name}: {len(found)} documents", highlight=False)
             fit_pairs, test_pairs = split_by_document(found, 0.5, seed)
             fitting[name], testing[name] = _judged(corrector, fit_pairs), _judged(corrector, test_pairs)
-        report = calibrate(fitting, testing, corrector.lexicon)
+        report = calibrate(fitting, testing)
         table = calibration_markdown(report.to_dict())
         if output is not None:
             output.write_text(json.dumps(report.to_dict(), ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
@@ -74,7 +74,7 @@ def main(
             svg.write_text(calibration_svg(report), encoding="utf-8")
         if save is not None:
             everything = {name: [*fitting[name], *testing[name]] for name in fitting}
-            fitted(everything, corrector.lexicon).write(save)
+            fitted(everything).write(save)
         if page is not None:
             text = replace_between_markers(page.read_text(encoding="utf-8"), "calibration", table)
             page.write_text(text, encoding="utf-8")

@@ -74,7 +74,7 @@ def test_what_is_proposed_elsewhere_in_the_document_counts() -> None:
     passages = judge_document(pair("сөз коп\nсөз мол\nбар екен", lines), edits, 1000)
     [passage] = passages
     place = FEATURES.index("recurrence")
-    rows = features(passage.hypothesis, passage.edits, None, passage.profile, passage.recurrence)
+    rows = features(passage.hypothesis, passage.edits, passage.background)
     assert [row[place] for row in rows] == pytest.approx([math.log(1.8), math.log(1.9), 0.0])
     alone = judge_document(pair("сөз коп", "сез коп", "ә"), edits[:1], 1000)
     calibration = Calibration({**dict.fromkeys(FEATURES, 0.0), "log_odds": 1.0, "recurrence": 1.0})

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kzocr.calibration import reliability
-from kzocr.confidence import FEATURES, IDENTITY, Calibration, features, fit, is_repair
+from kzocr.confidence import FEATURES, IDENTITY, Background, Calibration, features, fit, is_repair
 from kzocr.edits import Edit
 from kzocr.lexicon import Lexicon
 from kzocr.profile import Profile
@@ -29,7 +29,7 @@ def one(text: str, before: str, after: str, confidence: float = 0.9) -> Edit:
 
 
 def named(text: str, edit: Edit, lexicon: Lexicon | None = LEXICON) -> dict[str, float]:
-    [row] = features(text, [edit], lexicon)
+    [row] = features(text, [edit], Background(lexicon))
     return {name: value for name, value in zip(FEATURES, row, strict=True) if value}
 
 
@@ -105,25 +105,27 @@ def test_noise_is_what_the_other_edits_are() -> None:
 
 
 def test_noise_of_the_document() -> None:
-    edit = one("сез бар", "е", "ө")
+    edit, place = one("сез бар", "е", "ө"), FEATURES.index("document_noise")
     values = [
-        features("сез бар", [edit], LEXICON, Profile.of(document, LEXICON))[0][FEATURES.index("document_noise")]
+        features("сез бар", [edit], Background(LEXICON, Profile.of(document, LEXICON)))[0][
+            FEATURES.index("document_noise")
+        ]
         for document in ("сөз көп " * 50, "сез кәп " * 50)
     ]
     assert values[0] < 0 < values[1]
-    assert features("сез бар", [edit], LEXICON)[0][FEATURES.index("document_noise")] == 0.0
+    assert features("сез бар", [edit], Background(LEXICON))[0][place] == 0.0
 
 
 def test_words_are_those_that_all_edits_together_make() -> None:
     text = "сө з қ ала"
     edits = [Edit(2, 3, " ", "", 0.9), Edit(6, 7, " ", "", 0.9)]
-    rows = [dict(zip(FEATURES, row, strict=True)) for row in features(text, edits, LEXICON)]
+    rows = [dict(zip(FEATURES, row, strict=True)) for row in features(text, edits, Background(LEXICON))]
     assert [row["unknown_to_known"] for row in rows] == [1.0, 1.0]
     pieces = [Edit(1, 2, " ", "", 0.9), Edit(3, 4, " ", "", 0.9)]
-    rows = [dict(zip(FEATURES, row, strict=True)) for row in features("с ө з", pieces, LEXICON)]
+    rows = [dict(zip(FEATURES, row, strict=True)) for row in features("с ө з", pieces, Background(LEXICON))]
     assert [row["unknown_to_known"] for row in rows] == [1.0, 1.0]
     split = [Edit(3, 3, "", " ", 0.9), Edit(4, 5, "е", "ө", 0.9)]
-    rows = [dict(zip(FEATURES, row, strict=True)) for row in features("барсез", split[:1] + split[1:], LEXICON)]
+    rows = [dict(zip(FEATURES, row, strict=True)) for row in features("барсез", split, Background(LEXICON))]
     assert [row["unknown_to_known"] for row in rows] == [1.0, 1.0]
 
 
