@@ -101,10 +101,10 @@ class Guards:
             being misread: i, I or F, a capital behind a small letter, a digit or a sign like ^ at its side.
         keep_quotes: a quotation mark is not exchanged for another one (" for “): which of them was printed, the text
             does not say.
-        max_lost_letters: edits that stand within two characters of each other are refused if they together lose more
-            letters and digits than this: a model that skips a passage of the input. Specks and split letters (ьі
-            for ы, LLI for Ш) lose fewer. An edit that replaces more Cyrillic letters in a row than this is refused
-            too: no engine misreads so many, a model that goes on elsewhere prints another word.
+        max_lost_letters: if edits that stand within two characters of each other together lose more letters and digits
+            than this, those of them that lose any are refused: a model that skips a passage of the input. Specks and
+            split letters (ьі for ы, LLI for Ш) lose fewer. An edit that replaces more Cyrillic letters in a row than
+            this is refused too: no engine misreads so many, a model that goes on elsewhere prints another word.
         max_added_letters: the same for letters that they add; over a long stretch they may add half as many as it has
             characters.
         min_mark_confidence: an exclamation mark behind a letter becomes a letter (engines for Russian read і as
@@ -345,7 +345,9 @@ class WindowGuard:
 
 
 def unbalanced(edits: Sequence[Edit], guards: Guards) -> list[EditReason | None]:
-    """Return for each edit whether it and its neighbours lose or add too many letters together.
+    """Return for each edit whether it takes part in losing or adding too many letters.
+
+    Those beside it that lose and add none may stay: behind a word that a model skipped it may have mended the next.
 
     Args:
         edits: those of one window from left to right.
@@ -356,14 +358,15 @@ def unbalanced(edits: Sequence[Edit], guards: Guards) -> list[EditReason | None]
     for end in range(1, len(edits) + 1):
         if end < len(edits) and edits[end].start - edits[end - 1].end < _NEIGHBOUR_CHARS:
             continue
-        n_lost = sum(_n_letters(edit.before) - _n_letters(edit.after) for edit in edits[start:end])
-        reason: EditReason | None = None
-        n_replaced = max(sum(character in LETTERS for character in edit.before) for edit in edits[start:end])
-        if max(n_lost, n_replaced) > guards.max_lost_letters:
-            reason = "skipped"
-        elif -n_lost > max(guards.max_added_letters, (edits[end - 1].end - edits[start].start) // 2):
-            reason = "invented"
-        reasons += [reason] * (end - start)
+        lost = [_n_letters(edit.before) - _n_letters(edit.after) for edit in edits[start:end]]
+        is_skipped = sum(lost) > guards.max_lost_letters
+        is_invented = -sum(lost) > max(guards.max_added_letters, (edits[end - 1].end - edits[start].start) // 2)
+        for edit, n_lost in zip(edits[start:end], lost, strict=True):
+            n_replaced = sum(character in LETTERS for character in edit.before)
+            if n_replaced > guards.max_lost_letters or (is_skipped and n_lost > 0):
+                reasons.append("skipped")
+            else:
+                reasons.append("invented" if is_invented and n_lost < 0 else None)
         start = end
     return reasons
 

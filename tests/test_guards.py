@@ -142,6 +142,8 @@ def test_letters_are_not_lost_or_invented() -> None:
     assert unbalanced(skipped, Guards(max_lost_letters=8)) == [None]
     together = [Edit(0, 2, "өн", "", 0.9), Edit(4, 6, "ді", "", 0.9), Edit(9, 9, "", "а", 0.9)]
     assert unbalanced(together, Guards()) == ["skipped", "skipped", None]
+    beside = [Edit(0, 7, "ш 6epin", "ін", 0.9), Edit(9, 14, "6epin", "беріп", 0.9), Edit(15, 18, "Bip", "Бір", 0.9)]
+    assert unbalanced(beside, Guards()) == ["skipped", None, None]
     assert unbalanced([Edit(3, 3, "", "деген", 0.9)], Guards()) == ["invented"]
     assert unbalanced([Edit(0, 3, "LLI", "Ш", 0.9), Edit(4, 6, "ьі", "ы", 0.9)], Guards()) == [None, None]
     assert unbalanced([Edit(0, 5, "және ", "бөлім", 0.9)], Guards()) == ["skipped"]
