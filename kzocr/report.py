@@ -1,21 +1,16 @@
-"""Reports -> one HTML page that needs no network, and Markdown tables for a README."""
+"""Reports -> one HTML page that needs no network."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Sequence
 from html import escape
-from pathlib import Path
-from typing import Any
-
-import yaml
 
 from kzocr.alignment import align
 from kzocr.bootstrap import Interval
 from kzocr.evaluation import CleanReport, Passage, Rates, Report, SetReport
 from kzocr.heatmap import heatmaps, visible
-from kzocr.metrics import cer_reduction, fold_whitespace, share
+from kzocr.metrics import fold_whitespace, share
 from kzocr.report_style import STYLE
 from kzocr.text import nfc
 
@@ -329,133 +324,3 @@ def _percent(fraction: float, digits: int = 2) -> str:
 def _with_bounds(interval: Interval, digits: int = 2) -> str:
     low, high = _percent(interval.low, digits), _percent(interval.high, digits)
     return f"{_percent(interval.value, digits)}<small>{low} to {high}</small>"
-
-
-def to_markdown(reports: Sequence[Mapping[str, Any]]) -> str:
-    """Return Markdown tables of report dictionaries (`Report.to_dict`) on the same sets, one table a set.
-
-    Raises:
-        ValueError: there are no reports, or they are on different sets.
-    """
-    if not reports:
-        raise ValueError("no reports to show")
-    names = [entry["name"] for entry in reports[0]["sets"]]
-    if any([entry["name"] for entry in report["sets"]] != names for report in reports):
-        raise ValueError("the reports are on different sets")
-    lines = []
-    for column, name in enumerate(names):
-        first = reports[0]["sets"][column]
-        lines += [
-            f"**{name}**: {first['n_documents']} documents, {first['n_passages']} passages, "
-            f"{first['n_reference_chars']:,} characters",
-            "",
-            "| corrector | CER % [95 %] | change of CER | WER % | mean CER a passage % | passages better / worse % |",
-            "|---|---|---|---|---|---|",
-        ]
-        lines += [_markdown_row(report["corrector"], report["sets"][column]) for report in reports]
-        lines.append("")
-    if all(report["clean"] for report in reports):
-        n_lines = reports[0]["clean"]["n_lines"]
-        lines += [
-            f"**clean text**: {n_lines} lines without errors",
-            "",
-            "| corrector | lines changed % [95 %] |",
-            "|---|---|",
-        ]
-        lines += [
-            f"| {report['corrector']} | {_with_interval(report['clean']['share_changed'])} |" for report in reports
-        ]
-        lines.append("")
-    return "\n".join(lines)
-
-
-def _markdown_row(name: str, entry: Mapping[str, Any]) -> str:
-    after = entry["after"]
-    change = round(-100 * entry["cer_reduction"]["value"])
-    return (
-        f"| {name} | {_with_interval(after['cer'])} | {f'{change:+d}' if change else '0'} % "
-        f"| {100 * after['wer']['value']:.2f} | {100 * after['cer_mean']['value']:.2f} "
-        f"| {100 * entry['share_better']['value']:.1f} / {100 * entry['share_worse']['value']:.1f} |"
-    )
-
-
-def _with_interval(interval: Mapping[str, float]) -> str:
-    return f"{100 * interval['value']:.2f} [{100 * interval['low']:.2f}, {100 * interval['high']:.2f}]"
-
-
-@dataclass(frozen=True)
-class PublishedResult:
-    """A result of another system on another language, as its authors state it.
-
-    Attributes:
-        system: its name.
-        language: of the texts.
-        cer_before: character error rate of the OCR, in percent.
-        cer_after: the same of the corrected text.
-        remark: what else must be known.
-        source: where it is published, an address.
-    """
-
-    system: str
-    language: str
-    cer_before: float
-    cer_after: float
-    remark: str
-    source: str
-
-    @classmethod
-    def read_list(cls, path: Path) -> list[PublishedResult]:
-        """Return the results of a YAML list.
-
-        Raises:
-            ValueError: the list is broken, or a field is missing, unknown or of the wrong kind; the message names file
-                and entry.
-            OSError: the file cannot be read.
-        """
-        try:
-            entries = yaml.safe_load(path.read_text(encoding="utf-8"))
-        except yaml.YAMLError as error:
-            raise ValueError(f"{path}: {error}") from error
-        if not isinstance(entries, list) or not entries:
-            raise ValueError(f"{path}: expected a list of results")
-        types = {field.name: (float if field.name.startswith("cer_") else str) for field in fields(cls)}
-        for number, entry in enumerate(entries, 1):
-            found = {key: type(value) for key, value in entry.items()} if isinstance(entry, dict) else {}
-            if wrong := sorted(name for name in types.keys() | found.keys() if types.get(name) != found.get(name)):
-                raise ValueError(f"{path}: entry {number}: field {wrong[0]!r} is missing, unknown or of the wrong kind")
-        return [cls(**entry) for entry in entries]
-
-
-def published_markdown(results: Sequence[PublishedResult]) -> str:
-    """Return a Markdown table of what others published, marked as such.
-
-    `3.01 → 1.57` is a change of `-48 %`.
-    """
-    lines = [
-        "**Published by others**: other languages, texts and engines, as their authors state it; neither measured",
-        "here nor to be compared row by row with what is measured here",
-        "",
-        "| system | language | CER % before | CER % after | change of CER | remark | source |",
-        "|---|---|---|---|---|---|---|",
-    ]
-    for result in results:
-        change = -100 * cer_reduction(cer_before=result.cer_before, cer_after=result.cer_after)
-        lines.append(
-            f"| {result.system} | {result.language} | {result.cer_before:.2f} | {result.cer_after:.2f} "
-            f"| {change:+.0f} % | {result.remark} | <{result.source}> |"
-        )
-    return "\n".join(lines)
-
-
-def replace_between_markers(page: str, name: str, content: str) -> str:
-    """Return `page` with what stands between `<!-- name -->` and `<!-- end of name -->` replaced by `content`.
-
-    Raises:
-        ValueError: a marker is missing.
-    """
-    start, end = f"<!-- {name} -->", f"<!-- end of {name} -->"
-    if start not in page or end not in page:
-        raise ValueError(f"the page needs the markers {start} and {end}")
-    head, rest = page.split(start, 1)
-    tail = rest.split(end, 1)[1]
-    return f"{head}{start}\n{content.strip()}\n{end}{tail}"

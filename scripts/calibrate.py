@@ -24,7 +24,7 @@ from kzocr.calibration import JudgedPassage, calibrate, fitted, judge_document
 from kzocr.confidence import IDENTITY
 from kzocr.guards import Guards
 from kzocr.pairs import TextPair, read_pairs, split_by_document
-from kzocr.report import replace_between_markers
+from kzocr.result_tables import replace_between_markers
 from kzocr.trust import calibration_markdown, calibration_svg
 from kzocr.windows import CORE_BYTES
 

@@ -27,7 +27,7 @@ import typer
 from rich.console import Console
 
 from kzocr.fuzzing import LONG_CHARS, FuzzReport, fuzz, fuzzed_texts
-from kzocr.report import replace_between_markers
+from kzocr.result_tables import replace_between_markers
 
 log = Console(stderr=True, emoji=False)
 

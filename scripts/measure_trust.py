@@ -21,7 +21,7 @@ from rich.console import Console
 
 from kzocr.evaluation import spread, text_lines
 from kzocr.pairs import passages, read_pairs
-from kzocr.report import replace_between_markers
+from kzocr.result_tables import replace_between_markers
 from kzocr.trust import TrustReport, measure_clean, measure_pairs, trust_markdown
 
 log = Console(stderr=True, emoji=False)

@@ -1,9 +1,12 @@
-"""Write the results tables into the README: `python scripts/write_results.py README.md docs/results-*.json`.
+"""Write the results tables into the README and a page of details.
+
+    python scripts/write_results.py README.md docs/results-*.json --details docs/results.md
 
 The reports come from `scripts/evaluate.py --no-passages -o docs/results-NAME.json`, all on the same sets. What stands
-between the two markers `<!-- results -->` and `<!-- end of results -->` is replaced: a table a set, and below them what
-others published (`docs/published-results.yaml`). Without reports that last table alone is written, between the markers
-of `published`: `python scripts/write_results.py docs/reading-the-report.md`. Seconds on any computer.
+between the two markers `<!-- results -->` and `<!-- end of results -->` is replaced: in the first page by a summary, in
+the second by a table a set and what others published (`docs/published-results.yaml`). Without reports that last table
+alone is written, between the markers of `published`: `python scripts/write_results.py docs/reading-the-report.md`.
+Seconds on any computer.
 """
 
 from __future__ import annotations
@@ -15,7 +18,13 @@ from typing import Annotated
 
 import typer
 
-from kzocr.report import PublishedResult, published_markdown, replace_between_markers, to_markdown
+from kzocr.result_tables import (
+    PublishedResult,
+    published_markdown,
+    replace_between_markers,
+    summary_markdown,
+    to_markdown,
+)
 
 PUBLISHED = Path(__file__).resolve().parent.parent / "docs" / "published-results.yaml"
 
@@ -23,19 +32,27 @@ PUBLISHED = Path(__file__).resolve().parent.parent / "docs" / "published-results
 def main(
     page: Annotated[Path, typer.Argument(help="Markdown file with the two markers.")],
     reports: Annotated[list[Path] | None, typer.Argument(help="JSON reports of scripts/evaluate.py.")] = None,
+    details: Annotated[Path | None, typer.Option(help="Markdown file for a table a set, with the two markers.")] = None,
     published: Annotated[Path, typer.Option(help="YAML list of what others published.")] = PUBLISHED,
 ) -> None:
     """Write the results tables of `reports`, and what others published, into `page`."""
     try:
         entries = [entry for path in reports or [] for entry in json.loads(path.read_text(encoding="utf-8"))]
         others = published_markdown(PublishedResult.read_list(published))
-        table = f"{to_markdown(entries)}\n{others}" if entries else others
-        name = "results" if reports else "published"
-        text = replace_between_markers(page.read_text(encoding="utf-8"), name, table)
+        written = {}
+        if reports is None:
+            written[page] = replace_between_markers(page.read_text(encoding="utf-8"), "published", others)
+        else:
+            summary = summary_markdown(entries)
+            written[page] = replace_between_markers(page.read_text(encoding="utf-8"), "results", summary)
+        if details is not None:
+            tables = f"{to_markdown(entries)}\n{others}"
+            written[details] = replace_between_markers(details.read_text(encoding="utf-8"), "results", tables)
     except (OSError, ValueError, KeyError) as error:
         print(f"error: {error}", file=sys.stderr)
         raise typer.Exit(1) from error
-    page.write_text(text, encoding="utf-8")
+    for path, text in written.items():
+        path.write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -79,6 +79,7 @@ LAYERS: dict[str, tuple[int, bool]] = {
     "confidence": (6, False),
     "formats": (6, False),
     "report": (6, False),
+    "result_tables": (3, False),
     "run_data": (6, True),
     "spelling": (6, False),
     "calibration": (7, False),

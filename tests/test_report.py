@@ -6,7 +6,7 @@ import pytest
 
 from kzocr.evaluation import evaluate
 from kzocr.pairs import TextPair
-from kzocr.report import coloured, replace_between_markers, to_html, to_markdown
+from kzocr.report import coloured, to_html
 
 PAIRS = [TextPair("Көл <терең>.\nЖол ұзақ.", "Кел <терец>.\nЖ ол узақ.", "a & b", "real")]
 
@@ -51,24 +51,6 @@ def test_reports_must_be_on_the_same_sets() -> None:
     one, two = (evaluate(mend, {name: PAIRS}, n_resamples=5) for name in "xy")
     with pytest.raises(ValueError, match="different sets"):
         to_html([one, two])
-
-
-def test_markdown_shows_the_rates_of_the_report() -> None:
-    report = evaluate(mend, {"set": PAIRS}, clean_lines=["Көл кең."], name="mend", n_resamples=5).to_dict()
-    table = to_markdown([report])
-    after = report["sets"][0]["after"]
-    assert f"| mend | {100 * after['cer']['value']:.2f} [" in table
-    assert f"| {100 * after['wer']['value']:.2f} |" in table
-    assert "**clean text**: 1 lines" in table
-    with pytest.raises(ValueError, match="no reports"):
-        to_markdown([])
-
-
-def test_only_what_stands_between_the_markers_is_replaced() -> None:
-    page = "a\n<!-- x -->\nold\n<!-- end of x -->\nb"
-    assert replace_between_markers(page, "x", "new") == "a\n<!-- x -->\nnew\n<!-- end of x -->\nb"
-    with pytest.raises(ValueError, match="markers"):
-        replace_between_markers(page, "y", "new")
 
 
 def test_what_the_corrector_broke_is_told_from_what_it_left() -> None:

@@ -15,7 +15,7 @@ from toy_reports import toy_reports
 from typer.testing import CliRunner, Result
 
 from kzocr.hub import PlainOutputs
-from kzocr.report import PublishedResult, published_markdown, to_markdown
+from kzocr.result_tables import PublishedResult, published_markdown, summary_markdown, to_markdown
 
 ROOT = Path(__file__).parents[1]
 PAGE = "before\n<!-- {0} -->\nold\n<!-- end of {0} -->\nbehind\n"
@@ -52,10 +52,12 @@ def published(tmp_path: Path) -> Path:
 def test_tables_of_reports_stand_above_what_others_published(
     tmp_path: Path, reports: list[Path], published: Path
 ) -> None:
-    page = tmp_path / "README.md"
-    page.write_text(PAGE.format("results"), encoding="utf-8")
-    result = run("write_results", page, *reports, "--published", published)
+    summary, page = tmp_path / "README.md", tmp_path / "results.md"
+    for path in (summary, page):
+        path.write_text(PAGE.format("results"), encoding="utf-8")
+    result = run("write_results", summary, *reports, "--details", page, "--published", published)
     assert result.exit_code == 0, result.output
+    assert summary.read_text(encoding="utf-8") == PAGE.format("results").replace("old", summary_markdown(toy_reports()))
     text = page.read_text(encoding="utf-8")
     ours, others = to_markdown(toy_reports()), published_markdown(PublishedResult.read_list(published))
     assert text == PAGE.format("results").replace("old", f"{ours}\n{others}")
@@ -77,7 +79,7 @@ def test_reports_of_earlier_versions_are_still_read(tmp_path: Path, published: P
     old, page = tmp_path / "old.json", tmp_path / "README.md"
     old.write_text(json.dumps([report]), encoding="utf-8")
     page.write_text(PAGE.format("results"), encoding="utf-8")
-    assert run("write_results", page, old, "--published", published).exit_code == 0
+    assert run("write_results", page, old, "--details", page, "--published", published).exit_code == 0
     assert to_markdown(toy_reports()[:1]) in page.read_text(encoding="utf-8")
 
 

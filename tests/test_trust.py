@@ -9,7 +9,7 @@ from kzocr.calibration import calibrate, judge
 from kzocr.corrector import Corrector
 from kzocr.edits import Edit
 from kzocr.pairs import TextPair
-from kzocr.report import replace_between_markers
+from kzocr.result_tables import replace_between_markers
 from kzocr.trust import (
     TrustReport,
     calibration_markdown,
