@@ -21,6 +21,7 @@ from kzocr.result_tables import PublishedResult, published_markdown, summary_mar
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+SPEED = (ROOT / "docs" / "speed.md").read_text(encoding="utf-8")
 GUIDE = (ROOT / "docs" / "reading-the-report.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```", README, flags=re.MULTILINE | re.DOTALL)
 KZOCR_COMMANDS = [
@@ -104,7 +105,7 @@ DECODERS = {
     "CTranslate2 int8": "CTranslate2 int8",
     "kzocr": "kzocr guided decoding",
 }
-"""Rows of the README's table of decoders by their names in docs/benchmark.json."""
+"""Rows of the table of decoders by their names in docs/benchmark.json."""
 
 
 def benchmark(name: str) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
@@ -113,15 +114,16 @@ def benchmark(name: str) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     return found["measurements"], found["profiles"]
 
 
-def table_of(start: str) -> list[list[str]]:
-    """Return the cells of the head and of the rows of the README's table that begins with `start`."""
-    lines = README[README.index(start) :].split("\n\n")[0].splitlines()
+def table_of(start: str, page: str = SPEED) -> list[list[str]]:
+    """Return the cells of the head and of the rows of a page's table that begins with `start`."""
+    lines = page[page.index(start) :].split("\n\n")[0].splitlines()
     return [[cell.strip() for cell in line.split("|")[1:-1]] for line in (lines[0], *lines[2:])]
 
 
 def test_the_table_of_decoders_is_that_of_the_benchmark() -> None:
     measurements, _ = benchmark("benchmark.json")
     head, *rows = table_of("| decoder |")
+    assert table_of("| decoder |", README) == [head, *rows]
     assert head[1:3] == ["batch 1", "batch 16"]
     assert [row[0] for row in rows] == list(DECODERS)
     for name, *cells in rows:
@@ -137,7 +139,7 @@ def test_the_table_of_decoders_is_that_of_the_benchmark() -> None:
 def test_what_is_said_about_decoding_is_in_the_benchmark(name: str) -> None:
     """Ratios, shares of time and speeds; of kzocr's own ratios to `generate` none may be left out."""
     measurements, profiles = benchmark(name)
-    section = README[README.index("Decoding is input-guided") : README.index("The corrector as a whole")]
+    section = SPEED[SPEED.index("Decoding is input-guided") : SPEED.index("The corrector as a whole")]
     main, mild = section[section.index("That is") :].split("On a milder text", 1)
     text = main if name == "benchmark.json" else mild
     stated = {n for numbers in re.findall(r"(\d+\.\d(?: and \d+\.\d)*)\s+times", text) for n in numbers.split(" and ")}
@@ -160,7 +162,7 @@ def test_the_table_of_long_documents_is_that_of_the_benchmark() -> None:
     keys = ("kilobytes", "chars_per_second", "n_passes", "peak_megabytes")
     assert rows == [[f"{one[key]:,.0f}" for key in keys] for one in figures]
     one, two = json.loads((ROOT / "docs" / "benchmark-files.json").read_text(encoding="utf-8"))
-    assert f"(`--jobs 2`) {two['seconds']:.0f} seconds and one on both cores {one['seconds']:.0f}" in README
+    assert f"(`--jobs 2`) {two['seconds']:.0f} seconds and one on both cores {one['seconds']:.0f}" in SPEED
 
 
 def test_sizes_are_those_of_the_embedded_model() -> None:
