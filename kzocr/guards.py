@@ -15,6 +15,7 @@ from typing import Literal, get_args
 from rapidfuzz.distance import Levenshtein
 
 from kzocr.edits import LINE_BREAKS, Change, Edit
+from kzocr.russian import russian_passages
 from kzocr.spans import Span, addresses, latin_words
 from kzocr.text import DIGIT_LOOKALIKES, LATIN_LOOKALIKES, LETTERS, nfc
 from kzocr.views import is_known
@@ -30,6 +31,7 @@ EditReason = Literal[
     "digits",
     "address",
     "latin",
+    "russian",
     "quote",
     "skipped",
     "invented",
@@ -41,10 +43,10 @@ EditReason = Literal[
 ]
 """Why an edit was refused: it touches a line break; indentation, a tab, the spaces at a line's end or all of
 the line; a character that the model cannot read, or that cannot be printed; a digit or number; an address; a
-Latin word; it puts one quotation mark for another; letters of the input would be skipped, an initial before a name
-among them, or others come from nowhere; it makes a letter of an exclamation mark that ends a sentence, or one word of
-two, and is not sure enough of it; its confidence is too low; an edit of the window before stands there; a later pass
-would take it back."""
+Latin word; a Russian passage; it puts one quotation mark for another; letters of the input would be skipped, an initial
+before a name among them, or others come from nowhere; it makes a letter of an exclamation mark that ends a sentence, or
+one word of two, and is not sure enough of it; its confidence is too low; an edit of the window before stands there; a
+later pass would take it back."""
 
 WINDOW_REASONS: tuple[WindowReason, ...] = get_args(WindowReason)
 EDIT_REASONS: tuple[EditReason, ...] = get_args(EditReason)
@@ -99,6 +101,7 @@ class Guards:
             word in Latin letters, though (icin for ісін), so a word is open to change if it has only letters
             that engines print for Cyrillic ones, stands beside no certainly Latin word, and bears a sign of
             being misread: i, I or F, a capital behind a small letter, a digit or a sign like ^ at its side.
+        keep_russian: passages in Russian stay (`kzocr.russian`); of a single Russian word nobody can be sure.
         keep_quotes: a quotation mark is not exchanged for another one (" for “): which of them was printed, the text
             does not say.
         max_lost_letters: if edits that stand within two characters of each other together lose more letters and digits
@@ -122,6 +125,7 @@ class Guards:
     mend_question_marks: bool = False
     keep_addresses: bool = True
     keep_latin: bool = True
+    keep_russian: bool = True
     keep_quotes: bool = True
     max_lost_letters: int = 3
     max_added_letters: int = 3
@@ -193,6 +197,7 @@ class WindowGuard:
         self.guards = guards
         self._addresses: list[Span] | None = None
         self._latin: list[Span] | None = None
+        self._russian: list[Span] | None = None
 
     def reason(self, edit: Edit) -> EditReason | None:
         """Return why `edit` (offsets in characters of the window) is refused whatever its confidence, else `None`."""
@@ -208,6 +213,8 @@ class WindowGuard:
             return "address"
         if self.guards.keep_latin and _touches(edit, self._latin_spans()):
             return "latin"
+        if self.guards.keep_russian and _touches(edit, self._russian_spans()):
+            return "russian"
         if self.guards.keep_quotes and edit.before and edit.after and _QUOTES.issuperset(edit.before + edit.after):
             return "quote"
         if self._loses_initial(edit):
@@ -342,6 +349,11 @@ class WindowGuard:
         if self._latin is None:
             self._latin = latin_words(self.window)
         return self._latin
+
+    def _russian_spans(self) -> list[Span]:
+        if self._russian is None:
+            self._russian = russian_passages(self.window)
+        return self._russian
 
 
 def unbalanced(edits: Sequence[Edit], guards: Guards) -> list[EditReason | None]:

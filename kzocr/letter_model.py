@@ -43,7 +43,7 @@ class LetterModel:
             counts[starts + place] = 0.0
         grams = _grams(np.concatenate([np.full(ORDER - 1, _EDGE), codes]))
         table = np.bincount(grams, counts, _N_SIGNS**ORDER).astype(np.float64).reshape((_N_SIGNS,) * ORDER)
-        self._log_probabilities = np.log(_smoothed(table)).astype(np.float32).reshape(-1)
+        self._log_probabilities = np.log(witten_bell(table)).astype(np.float32).reshape(-1)
 
     def log_probability(self, word: str) -> float:
         """Return the natural logarithm of the probability of `word` (lower case), its end included."""
@@ -65,15 +65,13 @@ def _grams(codes: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
     return grams
 
 
-def _smoothed(counts: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """Return the probability of the last sign of each n-gram after the others.
+def witten_bell(counts: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Return the smoothed probability of the last sign of each n-gram after the others.
 
     Args:
         counts: one axis a sign, the last sign last.
     """
-    if counts.ndim == 0:
-        return np.array(1 / _N_SIGNS)
-    lower = _smoothed(counts.sum(axis=0))
+    lower = np.array(1 / counts.shape[-1]) if counts.ndim == 1 else witten_bell(counts.sum(axis=0))
     seen, kinds = counts.sum(axis=-1, keepdims=True), (counts > 0).sum(axis=-1, keepdims=True)
     with np.errstate(invalid="ignore", divide="ignore"):
         smoothed = (counts + kinds * lower) / (seen + kinds)

@@ -43,6 +43,7 @@ LAYERS: dict[str, tuple[int, bool]] = {
     "misreadings": (2, False),
     "reflow": (2, False),
     "run_log": (2, True),
+    "russian": (2, False),
     "views": (2, False),
     "channel": (3, False),
     "drafts": (3, True),
