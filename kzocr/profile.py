@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from kzocr.alternatives import is_whole_word, words_of
+from kzocr.alternatives import Word, is_whole_word, words_of
 from kzocr.lexicon import Lexicon
 from kzocr.misreadings import Misreading, misreadings
+from kzocr.russian import russian_passages
 from kzocr.text import LETTERS
 
 PROFILED_WORDS = 2000
@@ -50,10 +51,10 @@ class Profile:
         """Return the profile of a text: about a second for a thousand different unknown words, and two at most.
 
         Args:
-            text: the document as it was read.
+            text: the document as it was read; its Russian passages say nothing of how Kazakh was read.
             lexicon: the known words.
         """
-        words = list(words_of(text))
+        words = list(_kazakh_words(text))
         whole = [word.text.lower() for word in words if is_whole_word(word)]
         unknown = Counter(word for word in whole if word not in lexicon)
         misread: Counter[Misreading] = Counter()
@@ -89,6 +90,17 @@ class Profile:
 
 NO_PROFILE = Profile()
 """Of a document of which nothing is known."""
+
+
+def _kazakh_words(text: str) -> Iterator[Word]:
+    """Yield the words of `text` that stand in no Russian passage."""
+    passages = russian_passages(text)
+    number = 0
+    for word in words_of(text):
+        while number < len(passages) and passages[number][1] <= word.start:
+            number += 1
+        if number == len(passages) or word.end <= passages[number][0]:
+            yield word
 
 
 def _expected(word: str, near: Sequence[str], lexicon: Lexicon) -> Counter[Misreading]:

@@ -1,9 +1,10 @@
 """Russian passages in a Kazakh text: archives are written in both languages, and a Kazakh model must not touch one.
 
-A word says by its letters which of the two it is likelier from: letter 3-grams counted in a list of Russian words and
-in the Kazakh lexicon, the latter as an engine without Kazakh letters would print them, so that «казак халкынын» is no
-Russian. One word says little, several in a row say much: a hidden Markov model of two states finds the passages
-(Viterbi 1967), and a single Russian word between Kazakh ones stays open to correction.
+A word says by its letters where it is likelier from: letter 3-grams counted in a list of Russian words and in the
+Kazakh lexicon, the latter as an engine without Kazakh letters would print them, so that «казак халкынын» is no Russian;
+what is likelier as letters drawn by lot is none either, since an engine may have made it up. One word says little,
+several in a row say much: a hidden Markov model of two states finds the passages (Viterbi 1967), and a single Russian
+word between Kazakh ones stays open to correction.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from kzocr.text import KAZAKH_SPECIFIC_LOWER, RUSSIFIED
 RUSSIAN_FILE = Path(__file__).with_name("russian.npz")
 """The table that comes with the package; `scripts/make_russian.py` made it."""
 
-SWITCH_PENALTY = 7.0
+SWITCH_PENALTY = 6.0
 """So many nats less likely is a change of language than to go on; half of it at the ends of the text."""
 
 MAX_EVIDENCE = 6.0
@@ -51,8 +52,8 @@ _STEP = 0.1
 _REMEMBERED_WORDS = 65536
 
 Table = npt.NDArray[np.int8]
-"""Log ratios of the probabilities of a letter behind two others, Russian over Kazakh, in steps of `_STEP` nats; an axis
-for each letter, whose last place is the edge of a word."""
+"""Log probabilities of a letter behind two others in Russian and in Kazakh, in steps of `_STEP` nats, of shape
+(2, 33, 33, 33); the last place of an axis is the edge of a word."""
 
 
 def russian_passages(text: str) -> list[Span]:
@@ -88,7 +89,7 @@ def russian_passages(text: str) -> list[Span]:
 
 @lru_cache(maxsize=_REMEMBERED_WORDS)
 def russian_evidence(word: str) -> float:
-    """Return by how many nats a word is likelier Russian than Kazakh, within `MAX_EVIDENCE` on both sides.
+    """Return by how many nats a word is likelier Russian than not, within `MAX_EVIDENCE` on both sides.
 
     Args:
         word: letters, in any case. Of a word with letters of another alphabet nothing is known: 0.
@@ -97,12 +98,15 @@ def russian_evidence(word: str) -> float:
     folded = _folded(lower)
     if not all(letter in _CODE_OF for letter in folded):
         return 0.0
-    steps = int(_table()[tuple(np.array(_grams(folded)).T)].sum(dtype=np.int64))
-    evidence = steps * _STEP - KAZAKH_LETTER_PENALTY * sum(letter in KAZAKH_SPECIFIC_LOWER for letter in lower)
+    first, second, third = np.array(_grams(folded)).T
+    russian, kazakh = _STEP * _table()[:, first, second, third].sum(axis=1, dtype=np.int64)
+    drawn_by_lot = -math.log(_N_SIGNS) * (len(folded) + 1)
+    n_kazakh_letters = sum(letter in KAZAKH_SPECIFIC_LOWER for letter in lower)
+    evidence = float(russian - max(kazakh, drawn_by_lot)) - KAZAKH_LETTER_PENALTY * n_kazakh_letters
     return max(-MAX_EVIDENCE, min(MAX_EVIDENCE, evidence))
 
 
-def ratio_table(russian: Iterable[str], kazakh: Mapping[str, int]) -> Table:
+def letter_table(russian: Iterable[str], kazakh: Mapping[str, int]) -> Table:
     """Return the table of `russian_evidence`, counted anew.
 
     Args:
@@ -116,19 +120,19 @@ def ratio_table(russian: Iterable[str], kazakh: Mapping[str, int]) -> Table:
     for word, count in kazakh.items():
         folded = _folded(word)
         of_kazakh[folded] = of_kazakh.get(folded, 0.0) + math.log1p(count)
-    ratios = _log_probabilities(of_russian) - _log_probabilities(of_kazakh)
-    return np.clip(np.rint(ratios / _STEP), -127, 127).astype(np.int8)
+    steps = np.array([_log_probabilities(of_russian), _log_probabilities(of_kazakh)]) / _STEP
+    return np.clip(np.rint(steps), -127, 0).astype(np.int8)
 
 
 def write_table(table: Table, path: Path) -> None:
     """Write the table to a compressed NumPy file."""
-    np.savez_compressed(path, ratios=table)
+    np.savez_compressed(path, log_probabilities=table)
 
 
 @cache
 def _table() -> Table:
     with np.load(RUSSIAN_FILE, allow_pickle=False) as stored:
-        table: Table = stored["ratios"]
+        table: Table = stored["log_probabilities"]
     return table
 
 

@@ -18,7 +18,7 @@ import typer
 
 from kzocr.lexicon import LEXICON_FILE, Lexicon
 from kzocr.loading import EMBEDDED
-from kzocr.russian import RUSSIAN_FILE, ratio_table, write_table
+from kzocr.russian import RUSSIAN_FILE, letter_table, write_table
 
 
 def main(
@@ -27,7 +27,7 @@ def main(
     output: Annotated[Path, typer.Option("--output", "-o", help="Where the table goes.")] = RUSSIAN_FILE,
 ) -> None:
     """Count the letters of both languages and write the table."""
-    table = ratio_table(words.read_text(encoding="utf-8").splitlines(), Lexicon.read(lexicon).counts)
+    table = letter_table(words.read_text(encoding="utf-8").splitlines(), Lexicon.read(lexicon).counts)
     write_table(table, output)
     print(output)
 

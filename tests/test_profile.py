@@ -40,6 +40,12 @@ def test_words_are_counted_in_lower_case() -> None:
     assert Profile.of("Бала, БАЛА дала!", LEXICON).counts == {"бала": 2, "дала": 1}
 
 
+def test_russian_passages_say_nothing() -> None:
+    russian = "Письмо хранится в областном архиве, его написал мой дед, когда был молодым. "
+    kazakh = "бала негізгі қандай толқын дала роман бала\n"
+    assert Profile.of(kazakh + russian + kazakh, LEXICON) == Profile.of(kazakh + kazakh, LEXICON)
+
+
 def test_frequent_words_are_looked_up_first(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(profile, "PROFILED_WORDS", 1)
     assert set(Profile.of("ромам қамдай қамдай", LEXICON).misread_in) == {("қамдай", ("н", "м"))}

@@ -12,7 +12,7 @@ from kzocr.loading import EMBEDDED
 from kzocr.russian import (
     MAX_EVIDENCE,
     RUSSIAN_FILE,
-    ratio_table,
+    letter_table,
     russian_evidence,
     russian_passages,
     write_table,
@@ -57,6 +57,7 @@ def test_the_evidence_of_words() -> None:
     assert russian_evidence("балаларымыздан") == russian_evidence("окушыларга") == -MAX_EVIDENCE
     assert russian_evidence("ғана") < russian_evidence("гана")
     assert russian_evidence("London") == 0
+    assert russian_evidence("щщкжъпф") == -MAX_EVIDENCE  # neither
     assert all(russian_evidence(word) > 0 for word in ("который", "чтобы", "были", "этого"))
 
 
@@ -71,14 +72,17 @@ def test_passages_are_in_order_and_begin_and_end_with_letters(text: str) -> None
 
 
 def test_a_table_is_counted_and_written(tmp_path: Path) -> None:
-    table = ratio_table(["Щука", "щи-борщ"], {"қала": 3, "бала": 1})
+    table = letter_table(["Щука", "щи-борщ"], {"қала": 3, "бала": 1})
     letters = "абвгдежзийклмнопрстуфхцчшщъыьэюя"
     edge, v, k = len(letters), letters.index("в"), letters.index("к")
-    assert table.shape == (33, 33, 33)
-    assert table[edge, edge, v] > 0 > table[edge, edge, k]
+    assert table.shape == (2, 33, 33, 33)
+    russian, kazakh = table[:, edge, edge]
+    assert russian[v] > kazakh[v]
+    assert russian[k] < kazakh[k]
+    assert np.exp(table[..., :] / 10.0).sum(axis=-1) == pytest.approx(np.ones((2, 33, 33)), abs=0.05)
     write_table(table, tmp_path / "table.npz")
     with np.load(tmp_path / "table.npz") as stored:
-        assert np.array_equal(stored["ratios"], table)
+        assert np.array_equal(stored["log_probabilities"], table)
 
 
 def test_the_table_in_the_package_knows_the_lexicon() -> None:
@@ -86,4 +90,4 @@ def test_the_table_in_the_package_knows_the_lexicon() -> None:
     counts = Lexicon.read(EMBEDDED / LEXICON_FILE).counts
     usual = [word for word in sorted(counts, key=counts.__getitem__, reverse=True)[:5000] if len(word) > 3]
     assert sum(russian_evidence(word) > 0 for word in usual) < len(usual) / 10
-    assert RUSSIAN_FILE.stat().st_size < 50_000
+    assert RUSSIAN_FILE.stat().st_size < 100_000
