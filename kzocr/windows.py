@@ -11,8 +11,8 @@ import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-CORE_BYTES = 200
-CONTEXT_BYTES = 40
+CORE_BYTES = 232
+CONTEXT_BYTES = 24
 
 _MIN_BYTES = 4
 """The longest UTF-8 sequence: a smaller budget could not hold every character."""
