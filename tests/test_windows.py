@@ -45,7 +45,7 @@ def test_words_stay_whole_and_have_context() -> None:
     for window in found[1:-1]:
         assert text[window.core_start - 1].isspace()
         assert text[window.start - 1].isspace()
-        assert window.core_start - window.start >= 10
+        assert window.core_start - window.start >= 5
         assert window.end - window.core_end >= 5
 
 
