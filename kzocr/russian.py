@@ -42,6 +42,7 @@ FUNCTION_WORDS = (
 """Words that a list has once each and a text in every second place."""
 
 _FUNCTION_WORD_COUNT = 60.0
+_LONGEST_WORD_CHARS = 40
 _ORDER = 3
 _ALPHABET = "абвгдежзийклмнопрстуфхцчшщъыьэюя"
 _EDGE = len(_ALPHABET)
@@ -92,8 +93,11 @@ def russian_evidence(word: str) -> float:
     """Return by how many nats a word is likelier Russian than not, within `MAX_EVIDENCE` on both sides.
 
     Args:
-        word: letters, in any case. Of a word with letters of another alphabet nothing is known: 0.
+        word: letters, in any case. Of a word with letters of another alphabet, and of one that is longer than words
+            are, nothing is known: 0.
     """
+    if len(word) > _LONGEST_WORD_CHARS:
+        return 0.0
     lower = word.lower()
     folded = _folded(lower)
     if not all(letter in _CODE_OF for letter in folded):

@@ -56,7 +56,7 @@ def test_the_evidence_of_words() -> None:
     assert russian_evidence("благодарность") == russian_evidence("БЛАГОДАРНОСТЬ") == MAX_EVIDENCE
     assert russian_evidence("балаларымыздан") == russian_evidence("окушыларга") == -MAX_EVIDENCE
     assert russian_evidence("ғана") < russian_evidence("гана")
-    assert russian_evidence("London") == 0
+    assert russian_evidence("London") == russian_evidence("благодарность" * 4) == 0
     assert russian_evidence("щщкжъпф") == -MAX_EVIDENCE  # neither
     assert all(russian_evidence(word) > 0 for word in ("который", "чтобы", "были", "этого"))
 
