@@ -10,6 +10,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal, get_args
 
 from rapidfuzz.distance import Levenshtein
@@ -195,9 +196,6 @@ class WindowGuard:
     def __init__(self, window: str, guards: Guards) -> None:
         self.window = window
         self.guards = guards
-        self._addresses: list[Span] | None = None
-        self._latin: list[Span] | None = None
-        self._russian: list[Span] | None = None
 
     def reason(self, edit: Edit) -> EditReason | None:
         """Return why `edit` (offsets in characters of the window) is refused whatever its confidence, else `None`."""
@@ -209,11 +207,11 @@ class WindowGuard:
             return "unreadable"
         if self.guards.keep_digits and not self._keeps_digits(edit):
             return "digits"
-        if self.guards.keep_addresses and _touches(edit, self._address_spans()):
+        if self.guards.keep_addresses and _touches(edit, self._addresses):
             return "address"
-        if self.guards.keep_latin and _touches(edit, self._latin_spans()):
+        if self.guards.keep_latin and _touches(edit, self._latin):
             return "latin"
-        if self.guards.keep_russian and _touches(edit, self._russian_spans()):
+        if self.guards.keep_russian and _touches(edit, self._russian):
             return "russian"
         if self.guards.keep_quotes and edit.before and edit.after and _QUOTES.issuperset(edit.before + edit.after):
             return "quote"
@@ -340,20 +338,17 @@ class WindowGuard:
         right = self.window[edit.end : edit.end + 3].lstrip(_NUMBER_JOINTS)
         return left[-1:].isdigit() and right[:1].isdigit()
 
-    def _address_spans(self) -> list[Span]:
-        if self._addresses is None:
-            self._addresses = addresses(self.window)
-        return self._addresses
+    @cached_property
+    def _addresses(self) -> list[Span]:
+        return addresses(self.window)
 
-    def _latin_spans(self) -> list[Span]:
-        if self._latin is None:
-            self._latin = latin_words(self.window)
-        return self._latin
+    @cached_property
+    def _latin(self) -> list[Span]:
+        return latin_words(self.window)
 
-    def _russian_spans(self) -> list[Span]:
-        if self._russian is None:
-            self._russian = russian_passages(self.window)
-        return self._russian
+    @cached_property
+    def _russian(self) -> list[Span]:
+        return russian_passages(self.window)
 
 
 def unbalanced(edits: Sequence[Edit], guards: Guards) -> list[EditReason | None]:

@@ -205,15 +205,20 @@ class Trainer:
         weights = batch["weights"].to(device) if "weights" in batch else None
         return masked_cross_entropy(logits, labels, weights, self.config.run.label_smoothing)
 
-    def _finished_model(self) -> PreTrainedModel:
-        """Return the model to validate and ship: whole, with the averaged weights. Every process has to call it."""
-        weights = self.average.weights if self.average else dict(self.plain_model.named_parameters())
-        return whole_copy(self.plain_model, whole(weights)).to(self.accelerator.device)
+    def _finished_model(self) -> PreTrainedModel | None:
+        """Return the model to validate and ship: whole, with the averaged weights; None outside of the main process.
+
+        Every process has to call it.
+        """
+        weights = whole(self.average.weights if self.average else dict(self.plain_model.named_parameters()))
+        if not self.accelerator.is_main_process:
+            return None
+        return whole_copy(self.plain_model, weights).to(self.accelerator.device)
 
     def _validate(self) -> None:
         started = time.monotonic()
         model = self._finished_model()
-        if self.log is None:
+        if self.log is None or model is None:
             return
         record = {"step": self.progress.step, **validate(model, self.data.validation)}
         record |= validate_sets(model, self.data.pairs, self.config.data.greatest_window_bytes)
@@ -252,7 +257,7 @@ class Trainer:
         """
         target = self.folder / "model"
         model = self._finished_model()
-        if self.accelerator.is_main_process:
+        if model is not None:
             partial = self.folder / ".model.partial"
             shutil.rmtree(partial, ignore_errors=True)
             try:

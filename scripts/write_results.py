@@ -35,16 +35,12 @@ def main(
     details: Annotated[Path | None, typer.Option(help="Markdown file for a table a set, with the two markers.")] = None,
     published: Annotated[Path, typer.Option(help="YAML list of what others published.")] = PUBLISHED,
 ) -> None:
-    """Write the results tables of `reports`, and what others published, into `page`."""
+    """Write a summary of `reports` into `page`, all their tables and what others published into `details`."""
     try:
         entries = [entry for path in reports or [] for entry in json.loads(path.read_text(encoding="utf-8"))]
         others = published_markdown(PublishedResult.read_list(published))
-        written = {}
-        if reports is None:
-            written[page] = replace_between_markers(page.read_text(encoding="utf-8"), "published", others)
-        else:
-            summary = summary_markdown(entries)
-            written[page] = replace_between_markers(page.read_text(encoding="utf-8"), "results", summary)
+        name, table = ("results", summary_markdown(entries)) if reports else ("published", others)
+        written = {page: replace_between_markers(page.read_text(encoding="utf-8"), name, table)}
         if details is not None:
             tables = f"{to_markdown(entries)}\n{others}"
             written[details] = replace_between_markers(details.read_text(encoding="utf-8"), "results", tables)
