@@ -18,6 +18,9 @@ from kzocr.text import FOREIGN_LETTERS, KAZAKH_SPECIFIC_LOWER, LATIN_LOOKALIKES,
 CAPITAL_LIKE_SMALL = 0.6
 """How often a capital that is shaped like a drifting small letter drifts too."""
 
+CAPITALS_SHARE = 0.2
+"""In so many documents with look-alikes small letters are read as capitals of the same shape."""
+
 MAX_LOST_RATE = 0.6
 LEFT_HYPHENS_SHARE = 0.12
 STOPPED_COMMAS_SHARE = 0.5
@@ -64,6 +67,8 @@ _RUSSIAN_STRINGS = {
     "ық": "ьщ ьік",
 }  # fmt: skip
 
+_LIKE_ITS_CAPITAL = "вгджзиклмнопстухцчшщъыьэюяғқңөұү"
+
 
 def similar_to(source: str) -> list[str]:
     """Return what `source`, a letter, sign or string, can be taken for in print; empty where nothing is listed."""
@@ -105,6 +110,8 @@ def similar_letters(rng: np.random.Generator) -> ChannelModel:
         *_punctuation_rules(rng, chance=0.3),
         *_space_rules(rng, doubling=rng.choice([0.0, 0.0, 0.01])),
     ]
+    if rng.random() < CAPITALS_SHARE:
+        rules += _capital_rules(rng)
     specks = ["'", ".", ",", "-", ":", ";", "`", "*", "|", "~", "_", "^", "і", "ь"]
     speck_rate = 10 ** rng.uniform(-5, -2.6)
     spaces = {}
@@ -215,6 +222,54 @@ def lost_letters(rng: np.random.Generator) -> ChannelModel:
     )
 
 
+def glued_words(rng: np.random.Generator) -> ChannelModel:
+    """Return an engine, or a text layer, that loses spaces: a few, every third, or nearly all of them, more in some lines.
+
+    Some of these engines have no Kazakh letters either.
+    """
+    lost = 10 ** float(rng.uniform(-2.0, -0.05))
+    rules = [Rule(" ", {"": lost})]
+    rules += _similar_rules(rng, int(rng.integers(0, 5)), 10 ** rng.uniform(-5, -2.5))
+    rules += _punctuation_rules(rng, chance=0.1)
+    if rng.random() < 0.25:
+        rules += [rule for rule in russian_engine(rng).rules if len(rule.source) == 1 and rule.source.isalpha()]
+    elif rng.random() < CAPITALS_SHARE:
+        rules += _capital_rules(rng)
+    return ChannelModel(name="glued-words", rules=_merge(rules), burstiness=float(rng.choice([0.0, 0.5, 2.0])))
+
+
+def worn_print(rng: np.random.Generator) -> ChannelModel:
+    """Return a print so worn that a letter may come out as any other or not at all, in patches; each has its own few.
+
+    What it teaches is not which letters look alike but which word must have stood there.
+    """
+    rate, lost = 10 ** float(rng.uniform(-2.7, -1.2)), float(rng.choice([0.1, 0.3, 0.6]))
+    rules = []
+    for letter, weight in zip(LOWER, rng.gamma(1.0, 1.0, len(LOWER)), strict=True):
+        others = [str(other) for other in rng.choice(list(LOWER.replace(letter, "")), size=3, replace=False)]
+        shares = rng.dirichlet([0.5, 0.5, 0.5]) * (1 - lost)
+        read = {"": lost, **dict(zip(others, shares.tolist(), strict=True))}
+        rules.append(Rule(letter, {output: share * min(rate * weight, 0.5) for output, share in read.items()}))
+        capital = rate * float(rng.uniform(0, 1))
+        rules.append(Rule(letter.upper(), {"": capital * lost, others[0].upper(): capital * (1 - lost)}))
+    rules += [*_punctuation_rules(rng, chance=0.3), *_space_rules(rng, doubling=0.0)]
+    if rng.random() < CAPITALS_SHARE:
+        rules += _capital_rules(rng)
+    return ChannelModel(name="worn-print", rules=_merge(rules), burstiness=float(rng.choice([0.3, 1.0, 3.0])))
+
+
+def _capital_rules(rng: np.random.Generator) -> list[Rule]:
+    """Return rules that make some of the letters whose capital has the same shape capitals, seldom the other way round."""
+    rules = []
+    share = float(rng.choice([0.15, 0.4, 1.0]))
+    for letter in _LIKE_ITS_CAPITAL:
+        if rng.random() < share:
+            rules.append(Rule(letter, {letter.upper(): float(rng.beta(0.5, 8))}))
+        if rng.random() < 0.2 * share:
+            rules.append(Rule(letter.upper(), {letter: float(rng.beta(0.5, 8))}))
+    return rules
+
+
 def _left_hyphens(rng: np.random.Generator) -> dict[str, float]:
     """Return the rate of «¬» inside words, mostly none: the mark of a line's end that went when text was set anew."""
     return {"¬": float(rng.uniform(0.001, 0.01))} if rng.random() < LEFT_HYPHENS_SHARE else {}
@@ -264,7 +319,7 @@ def _punctuation_rules(rng: np.random.Generator, chance: float, lost: bool = Fal
 
 def _space_rules(rng: np.random.Generator, doubling: float) -> list[Rule]:
     """Return rules for the space and the line end: doubled, rarely lost, a space left hanging at a line end."""
-    lost = float(rng.choice([0.0, 0.0, 0.001, 0.004, 0.012]))
+    lost = float(rng.choice([0.0, 0.0, 0.001, 0.004, 0.012, 0.05], p=[0.2, 0.2, 0.19, 0.19, 0.17, 0.05]))
     rules = [Rule(" ", {"": lost, "  ": float(doubling)})]
     if rng.random() < 0.3:
         rules.append(Rule("\n", {" \n": float(rng.uniform(0.1, 0.9))}))

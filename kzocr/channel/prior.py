@@ -27,14 +27,16 @@ _FAMILIES: dict[str, Family] = {
     "mixed-alphabets": families.mixed_alphabets,
     "lost-letters": families.lost_letters,
     "legacy-fonts": families.legacy_fonts,
+    "glued-words": families.glued_words,
+    "worn-print": families.worn_print,
 }
 
 _ESTIMATED = ("tesseract-kaz", "tesseract-rus", "tesseract-kaz-rus")
 PRIORS = Path(__file__).parent / "priors"
 """Folder of the counted priors that come with the package."""
 
-_UNSCALED = frozenset({"russian-engine", "tesseract-rus", "legacy-fonts"})
-"""Engines and fonts without the Kazakh letters: they lose them on the best of prints too."""
+_UNSCALED = frozenset({"russian-engine", "tesseract-rus", "legacy-fonts", "glued-words"})
+"""Engines and fonts without the Kazakh letters lose them on the best of prints too, and engines without spaces all spaces."""
 
 PROBE = (
     "Ғылым мен білім — халықтың байлығы. Үлкен үйдің жанында өскен ағаштың көлеңкесінде біз кешке дейін "
@@ -249,14 +251,16 @@ def _shipped_estimate(name: str) -> EstimatedPrior:
 
 
 MIXTURE: dict[str, float] = {
-    "clean": 0.12,
-    "spaced-letters": 0.13,
+    "clean": 0.10,
+    "spaced-letters": 0.12,
     "similar-letters": 0.10,
-    "russian-engine": 0.15,
+    "russian-engine": 0.14,
     "mixed-alphabets": 0.05,
-    "lost-letters": 0.06,
+    "lost-letters": 0.05,
     "legacy-fonts": 0.03,
-    "tesseract-kaz": 0.13,
-    "tesseract-rus": 0.14,
-    "tesseract-kaz-rus": 0.09,
+    "glued-words": 0.06,
+    "worn-print": 0.05,
+    "tesseract-kaz": 0.11,
+    "tesseract-rus": 0.12,
+    "tesseract-kaz-rus": 0.07,
 }
