@@ -28,6 +28,8 @@ FAMILIES = (
     families.mixed_alphabets,
     families.legacy_fonts,
     families.lost_letters,
+    families.glued_words,
+    families.worn_print,
 )
 
 
@@ -297,3 +299,31 @@ def test_fonts_from_before_unicode_have_one_letter_for_each_that_they_lack() -> 
         assert "ґм" in noisy
         seen |= stands
     assert seen == {"њ", "ѕ"}
+
+
+def test_glued_words_lose_few_spaces_in_one_document_and_nearly_all_in_another() -> None:
+    text = "Ауылда жаңа кітапхана ашылды деп жазды газет " * 60
+    kept = []
+    for seed in range(60):
+        channel = families.glued_words(rng(seed))
+        noisy = channel.sample(text, rng(seed + 100))
+        kept.append(noisy.count(" ") / text.count(" "))
+        assert not channel.space_after and not channel.insertions
+    assert min(kept) < 0.3
+    assert max(kept) > 0.95
+    assert 0.3 < sum(share < 0.9 for share in kept) / len(kept) < 0.8
+
+
+def test_worn_print_takes_letters_for_any_others_and_capitals_keep_their_shape() -> None:
+    strange = 0
+    for seed in range(30):
+        channel = families.worn_print(rng(seed))
+        for rule in channel.rules:
+            if rule.source.isalpha() and rule.source.islower():
+                listed = {*families.similar_to(rule.source), "", rule.source.upper()}
+                strange += len(set(rule.outputs) - listed)
+                assert all(rate >= 0 for rate in rule.outputs.values())
+                assert sum(rule.outputs.values()) <= MAX_PROBABILITY
+                capitals = [output for output in rule.outputs if output.isupper() and output.isalpha()]
+                assert capitals in ([], [rule.source.upper()])
+    assert strange > 30 * len("абвгдежзийклмнопрст")
