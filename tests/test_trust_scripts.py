@@ -75,6 +75,28 @@ def test_measure_trust(pairs: Path, page: Path, tmp_path: Path) -> None:
     assert examples.read_text() == ""
 
 
+def test_measure_damage(tmp_path: Path) -> None:
+    clean, figures, page = tmp_path / "zan.txt", tmp_path / "damage.json", tmp_path / "page.md"
+    clean.write_text(
+        "Бұл сөз бен ол сөз: ұзақ жолдың бойында айтылған екі жылы сөз екен.\nҚысқа жол.\n", encoding="utf-8"
+    )
+    page.write_text("<!-- damage -->\n<!-- end of damage -->\n", encoding="utf-8")
+    result = run("measure_damage", clean, "--json", figures, "--page", page)
+    assert result.exit_code == 0, result.output
+    report = json.loads(figures.read_text(encoding="utf-8"))
+    found = {row["damage"]: (row["cer_before"], row["cer_after"]) for row in report["damage"]}
+    assert report["n_lines"] == 1
+    assert found["nothing"] == (0, 0)
+    assert found["every letter apart"][0] > 0.5
+    assert 0.05 < found["Kazakh letters as Russian ones"][0] < 0.2
+    assert "| nothing | 0.00 | 0.00 |" in page.read_text(encoding="utf-8")
+    assert run("measure_damage", tmp_path / "none.txt").exit_code == 1
+    clean.write_text("Қысқа жол.\n", encoding="utf-8")
+    result = run("measure_damage", clean)
+    assert result.exit_code == 1
+    assert "no line of 40 characters" in result.output
+
+
 def test_fuzz(page: Path, tmp_path: Path) -> None:
     report = tmp_path / "fuzz.json"
     result = run("fuzz", "--texts", 20, "--long-chars", 200, "-o", report, "--page", page)

@@ -223,7 +223,7 @@ def lost_letters(rng: np.random.Generator) -> ChannelModel:
 
 
 def glued_words(rng: np.random.Generator) -> ChannelModel:
-    """Return an engine, or a text layer, that loses spaces: a few, every third, or nearly all of them, more in some lines.
+    """Return an engine, or a text layer, that loses spaces: a few, a third, or nearly all of them, more in some lines.
 
     Some of these engines have no Kazakh letters either.
     """
@@ -259,7 +259,7 @@ def worn_print(rng: np.random.Generator) -> ChannelModel:
 
 
 def _capital_rules(rng: np.random.Generator) -> list[Rule]:
-    """Return rules that make some of the letters whose capital has the same shape capitals, seldom the other way round."""
+    """Return rules that make capitals of some letters whose capital has the same shape, seldom the other way round."""
     rules = []
     share = float(rng.choice([0.15, 0.4, 1.0]))
     for letter in _LIKE_ITS_CAPITAL:

@@ -36,7 +36,7 @@ PRIORS = Path(__file__).parent / "priors"
 """Folder of the counted priors that come with the package."""
 
 _UNSCALED = frozenset({"russian-engine", "tesseract-rus", "legacy-fonts", "glued-words"})
-"""Engines and fonts without the Kazakh letters lose them on the best of prints too, and engines without spaces all spaces."""
+"""What engines and fonts have no sign for, Kazakh letters or spaces, they lose on the best of prints too."""
 
 PROBE = (
     "Ғылым мен білім — халықтың байлығы. Үлкен үйдің жанында өскен ағаштың көлеңкесінде біз кешке дейін "
