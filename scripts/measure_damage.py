@@ -97,7 +97,7 @@ def main(
     if not printed:
         print(f"error: no line of {LEAST_CHARS} characters in {', '.join(map(str, clean))}", file=sys.stderr)
         raise typer.Exit(1)
-    figures = []
+    figures: list[dict[str, str | float]] = []
     for name, channel in track(kinds().items(), description="kinds of damage"):
         read = channel.sample(printed, np.random.default_rng(seed))
         before, after = (cer(reference=printed, hypothesis=text) for text in (read, corrector.correct(read)))
