@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import math
+import os
 import shutil
 import time
 from collections.abc import Callable, Iterator
@@ -94,8 +95,13 @@ class Trainer:
         """Refuse what is not provided for; every process has read the weights itself.
 
         Raises:
-            TrainingError: the processes are to share the model by DeepSpeed, or by FSDP 1.
+            TrainingError: the processes are to share the model by DeepSpeed, or by FSDP 1, or do not know of each other.
         """
+        if int(os.environ.get("WORLD_SIZE", "1")) > 1 and self.accelerator.num_processes == 1:
+            raise TrainingError(
+                "started as one of several processes that would all train the same: on a CPU set ACCELERATE_USE_CPU=true, "
+                "or start them with `accelerate launch --cpu`"
+            )
         kind = self.accelerator.distributed_type
         if kind == DistributedType.FSDP:
             plugin = self.accelerator.state.fsdp_plugin

@@ -302,6 +302,15 @@ def test_a_model_that_cannot_be_fetched_is_named(tmp_path: Path, monkeypatch: py
         Trainer(with_init("nobody/no-such-model"), tmp_path)
 
 
+def test_processes_that_do_not_know_of_each_other_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    with pytest.raises(
+        TrainingError, match="set ACCELERATE_USE_CPU=true, or start them with `accelerate launch --cpu`"
+    ):
+        Trainer(smoke(), tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
 def test_decoder_inputs_are_the_labels_moved_by_one() -> None:
     labels = torch.tensor([[5, 6, 1], [7, 1, IGNORED_LABEL]])
     assert shift_right(labels).tolist() == [[0, 5, 6], [0, 7, 1]]
