@@ -95,11 +95,11 @@ class Trainer:
         """Refuse what is not provided for; every process has read the weights itself.
 
         Raises:
-            TrainingError: the processes are to share the model by DeepSpeed, or by FSDP 1, or do not know of each other.
+            TrainingError: the processes are to share the model by DeepSpeed or by FSDP 1, or do not know of each other.
         """
         if int(os.environ.get("WORLD_SIZE", "1")) > 1 and self.accelerator.num_processes == 1:
             raise TrainingError(
-                "started as one of several processes that would all train the same: on a CPU set ACCELERATE_USE_CPU=true, "
+                "this is one of several processes that would all train the same: on a CPU set ACCELERATE_USE_CPU=true, "
                 "or start them with `accelerate launch --cpu`"
             )
         kind = self.accelerator.distributed_type
