@@ -3,8 +3,8 @@
     python scripts/measure_damage.py CLEAN.txt --lines 70 --json docs/damage.json --page docs/results.md
 
 No engine makes errors of one kind alone; the table shows where a model is blind, whatever the engine. Every kind is a
-`ChannelModel` and is drawn with the same seed for every model. With `--page`, what stands between `<!-- damage -->` and
-`<!-- end of damage -->` there is replaced.
+channel of `kzocr.channel.damage`, drawn with the same seed for every model. With `--page`, what stands between
+`<!-- damage -->` and `<!-- end of damage -->` there is replaced.
 
 Time and hardware: seven minutes for 70 lines on one CPU core.
 """
@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import json
 import random
-import string
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -22,60 +21,13 @@ import numpy as np
 import typer
 from rich.progress import track
 
-from kzocr.channel.families import similar_to
-from kzocr.channel.model import ChannelModel
-from kzocr.channel.rules import MAX_PROBABILITY, Rule
+from kzocr.channel.damage import kinds_of_damage
 from kzocr.cli.models import ModelOptions
 from kzocr.evaluation import text_lines
 from kzocr.metrics import cer
 from kzocr.result_tables import replace_between_markers
-from kzocr.text import LATIN_LOOKALIKES, LOWER, RUSSIFIED, UPPER
 
 LEAST_CHARS = 40
-MARKS = ".,!?;:"
-SPECKS = "·|~_'`*•^°"
-
-
-def kinds() -> dict[str, ChannelModel]:
-    """Return each kind of damage as a channel, by what a reader would call it."""
-    letters = LOWER + UPPER
-    latin = {letter: sign for sign, letter in LATIN_LOOKALIKES.items()}
-    russified = {letter: letter.translate(RUSSIFIED) for letter in LOWER if letter.translate(RUSSIFIED) != letter}
-    russified |= {letter.upper(): reading.upper() for letter, reading in russified.items()}
-
-    def replaced(readings: dict[str, str], rate: float) -> tuple[Rule, ...]:
-        return tuple(Rule(letter, {read: rate}) for letter, read in readings.items())
-
-    def similar(rate: float) -> tuple[Rule, ...]:
-        listed = {letter: [read for read in similar_to(letter) if read != letter] for letter in letters}
-        return tuple(
-            Rule(letter, {read: rate / len(reads) for read in reads}) for letter, reads in listed.items() if reads
-        )
-
-    others = {letter: LOWER.replace(letter, "") for letter in LOWER}
-    any_letter = tuple(Rule(letter, {read: 0.04 / len(reads) for read in reads}) for letter, reads in others.items())
-    return {
-        "nothing": ChannelModel(),
-        "one space in ten lost": ChannelModel(rules=(Rule(" ", {"": 0.1}),)),
-        "three spaces in ten lost": ChannelModel(rules=(Rule(" ", {"": 0.3}),)),
-        "19 spaces in 20 lost": ChannelModel(rules=(Rule(" ", {"": 0.95}),)),
-        "a space behind a letter in 20": ChannelModel(space_after=dict.fromkeys(letters, 0.05)),
-        "a space behind a letter in 6": ChannelModel(space_after=dict.fromkeys(letters, 0.16)),
-        "every letter apart": ChannelModel(space_after=dict.fromkeys(letters + string.digits, MAX_PROBABILITY)),
-        "Latin look-alikes throughout": ChannelModel(rules=replaced(latin, MAX_PROBABILITY)),
-        "Kazakh letters as Russian ones": ChannelModel(rules=replaced(russified, MAX_PROBABILITY)),
-        "half of them": ChannelModel(rules=replaced(russified, 0.5)),
-        "a letter in 30 as one like it": ChannelModel(rules=similar(0.03)),
-        "a letter in 10 as one like it": ChannelModel(rules=similar(0.1)),
-        "a letter in 25 as any other": ChannelModel(rules=any_letter),
-        "a letter in 30 lost": ChannelModel(rules=tuple(Rule(letter, {"": 0.033}) for letter in letters)),
-        "a letter in 50 twice": ChannelModel(rules=replaced({letter: 2 * letter for letter in letters}, 0.02)),
-        "a small letter in 10 as a capital": ChannelModel(
-            rules=replaced({letter: letter.upper() for letter in LOWER if letter not in "аеёбрійфһ"}, 0.1)
-        ),
-        "a speck behind a sign in 50": ChannelModel(insertions={speck: 0.02 / len(SPECKS) for speck in SPECKS}),
-        "half of the marks lost": ChannelModel(rules=tuple(Rule(mark, {"": 0.5}) for mark in MARKS)),
-    }
 
 
 def main(
@@ -98,7 +50,7 @@ def main(
         print(f"error: no line of {LEAST_CHARS} characters in {', '.join(map(str, clean))}", file=sys.stderr)
         raise typer.Exit(1)
     figures: list[dict[str, str | float]] = []
-    for name, channel in track(kinds().items(), description="kinds of damage"):
+    for name, channel in track(kinds_of_damage().items(), description="kinds of damage"):
         read = channel.sample(printed, np.random.default_rng(seed))
         before, after = (cer(reference=printed, hypothesis=text) for text in (read, corrector.correct(read)))
         figures.append({"damage": name, "cer_before": before, "cer_after": after})

@@ -148,6 +148,7 @@ def test_what_the_card_says_about_measuring_works(
     texts = BenchText.read_list(listed)
     records = [*make_records(texts, fonts, [scribe], pages=1, words=12, levels={"light": 0.1})]
     (printed,) = (" ".join(record["reference"].split()) for split, record in records if split == "test")
+    assert printed.replace("- ", "") == LINES["river"]  # a wide face divides a word at a line's end
     write_bench(tmp_path / "bench", records, texts, command="make it", parquet=parquet)
     monkeypatch.chdir(tmp_path / "bench")
     monkeypatch.setenv("HF_DATASETS_CACHE", str(tmp_path / "cache"))

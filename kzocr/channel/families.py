@@ -67,7 +67,8 @@ _RUSSIAN_STRINGS = {
     "ық": "ьщ ьік",
 }  # fmt: skip
 
-_LIKE_ITS_CAPITAL = "вгджзиклмнопстухцчшщъыьэюяғқңөұү"
+LIKE_ITS_CAPITAL = "вгджзиклмнопстухцчшщъыьэюяғқңөұү"
+"""Small letters that have the shape of their capital."""
 
 
 def similar_to(source: str) -> list[str]:
@@ -110,8 +111,7 @@ def similar_letters(rng: np.random.Generator) -> ChannelModel:
         *_punctuation_rules(rng, chance=0.3),
         *_space_rules(rng, doubling=rng.choice([0.0, 0.0, 0.01])),
     ]
-    if rng.random() < CAPITALS_SHARE:
-        rules += _capital_rules(rng)
+    rules += _capital_rules(rng)
     specks = ["'", ".", ",", "-", ":", ";", "`", "*", "|", "~", "_", "^", "і", "ь"]
     speck_rate = 10 ** rng.uniform(-5, -2.6)
     spaces = {}
@@ -233,7 +233,7 @@ def glued_words(rng: np.random.Generator) -> ChannelModel:
     rules += _punctuation_rules(rng, chance=0.1)
     if rng.random() < 0.25:
         rules += [rule for rule in russian_engine(rng).rules if len(rule.source) == 1 and rule.source.isalpha()]
-    elif rng.random() < CAPITALS_SHARE:
+    else:
         rules += _capital_rules(rng)
     return ChannelModel(name="glued-words", rules=_merge(rules), burstiness=float(rng.choice([0.0, 0.5, 2.0])))
 
@@ -253,16 +253,17 @@ def worn_print(rng: np.random.Generator) -> ChannelModel:
         capital = rate * float(rng.uniform(0, 1))
         rules.append(Rule(letter.upper(), {"": capital * lost, others[0].upper(): capital * (1 - lost)}))
     rules += [*_punctuation_rules(rng, chance=0.3), *_space_rules(rng, doubling=0.0)]
-    if rng.random() < CAPITALS_SHARE:
-        rules += _capital_rules(rng)
+    rules += _capital_rules(rng)
     return ChannelModel(name="worn-print", rules=_merge(rules), burstiness=float(rng.choice([0.3, 1.0, 3.0])))
 
 
 def _capital_rules(rng: np.random.Generator) -> list[Rule]:
-    """Return rules that make capitals of some letters whose capital has the same shape, seldom the other way round."""
-    rules = []
+    """Return rules, mostly none, that make capitals of some letters like theirs, seldom the other way round."""
+    rules: list[Rule] = []
+    if rng.random() >= CAPITALS_SHARE:
+        return rules
     share = float(rng.choice([0.15, 0.4, 1.0]))
-    for letter in _LIKE_ITS_CAPITAL:
+    for letter in LIKE_ITS_CAPITAL:
         if rng.random() < share:
             rules.append(Rule(letter, {letter.upper(): float(rng.beta(0.5, 8))}))
         if rng.random() < 0.2 * share:
