@@ -2,8 +2,8 @@
 
 A small model copies what it is not sure of. Where its output holds a string that is no known word, the known words
 spelt nearly like it are worth a second look: misread letters, a space inside a word, two words run together. So are
-the neighbours of a known word that is rare, or that the model itself was not sure of, and two known words that were
-never seen together but make one. Nothing is decided here.
+the neighbours of a known word that is rare, that the model itself was not sure of, or that fits far worse between the
+words around it, and two known words that were never seen together but make one. Nothing is decided here.
 """
 
 from __future__ import annotations
@@ -22,16 +22,22 @@ from kzocr.text import LETTERS
 from kzocr.text_model import TextModel
 from kzocr.word_search import WordSearch
 
+Fits = Callable[[str, Sequence[tuple[int, int, str]]], Sequence[float]]
+"""A text and changes of it (first character, one past the last, words) -> how well the words of each fit, nats."""
+
 MAX_ALTERNATIVES = 12
 """Known words that are looked at for one unknown one."""
 
 RARE = 1
 """Known words that were seen no more often are looked at as well: a misprint may stand among them."""
 
+SURPRISE = 4.0
+"""A known word that nothing else speaks against is looked at as well if a neighbour fits better by so many nats."""
+
 _DISTANCE_COST = 2.5
 _MISREADING_COST = 0.5
 _TEXT_WEIGHT = 0.35
-_COMPANY_WEIGHT = 0.2
+_CONTEXT_WEIGHT = 0.3
 _FREQUENCY_WEIGHT = 0.5
 _CANDIDATES = 48
 """The nearest words are chosen by the logarithm of their frequency, less so much for each edit. They, and those that
@@ -92,6 +98,7 @@ def alternatives(
     is_doubtful: Callable[[int, int], bool] = lambda start, end: False,
     search: WordSearch | None = None,
     text_model: TextModel | None = None,
+    context: Fits | None = None,
 ) -> list[Alternative]:
     """Return what else the unknown words of `text`, and the rare and doubtful ones, could be, from left to right.
 
@@ -101,9 +108,11 @@ def alternatives(
         is_doubtful: says of a stretch (first character, one past the last) that the model was not sure of it.
         search: finds words that are many edits away but often misread so, and says what engines take for what, to
             choose the likely ones of many.
-        text_model: says how well each fits into the text.
+        text_model: says how well each fits into the text, by its letters.
+        context: says how well each fits into the text, by its words.
     """
     words = list(words_of(text))
+    surprising = {} if context is None else _surprising(text, words, lexicon, is_doubtful, context)
     groups = []
     for index, word in enumerate(words):
         if index + 1 < len(words) and DIVISION.fullmatch(text, word.end, words[index + 1].start):
@@ -117,8 +126,11 @@ def alternatives(
             is_rare = known <= RARE and is_whole_word(word)
             if is_rare or is_doubtful(word.start, word.end):
                 groups.append(_between(words, index, index, _respelt_known(word, lexicon)))
+        groups.append(surprising.get(index, []))
     if text_model is not None:
         groups = _with_gains(groups, text, text_model)
+    if context is not None:
+        groups = _with_fits(groups, text, context)
     cost = partial(_cost, usual=search.usual if search is not None else NO_MISREADINGS)
     found: list[Alternative] = []
     for group in groups:
@@ -126,6 +138,25 @@ def alternatives(
         new = [item for item in group if item not in found[-MAX_ALTERNATIVES:]]
         found += sorted(new, key=cost)[:MAX_ALTERNATIVES]
     return found
+
+
+def _surprising(
+    text: str, words: Sequence[Word], lexicon: Lexicon, is_doubtful: Callable[[int, int], bool], context: Fits
+) -> dict[int, list[Alternative]]:
+    """Return the neighbours that fit far better than known words that nothing else speaks against, by their numbers."""
+    beyond_doubt = [
+        number
+        for number, word in enumerate(words)
+        if is_whole_word(word)
+        and lexicon.counts.get(word.text.lower(), 0) > RARE
+        and not is_doubtful(word.start, word.end)
+    ]
+    groups = [_between(words, number, number, _respelt_known(words[number], lexicon)) for number in beyond_doubt]
+    weighed = _with_fits(groups, text, context)
+    return {
+        number: [item for item in group if item.context_fit - item.context_fit_before > SURPRISE]
+        for number, group in zip(beyond_doubt, weighed, strict=True)
+    }
 
 
 def _for_unknown(
@@ -177,20 +208,34 @@ def _with_gains(groups: Sequence[Sequence[Alternative]], text: str, text_model: 
     changes = [(item.start, item.end, after) for item in items for after in (item.words_before, item.words_after)]
     gains = text_model.gains(text, changes)
     differences = (after - before for before, after in zip(gains[::2], gains[1::2], strict=True))
-    return [[_weighed(item, next(differences), text_model) for item in group] for group in groups]
+    return [[replace(item, text_gain=next(differences)) for item in group] for group in groups]
 
 
-def _weighed(item: Alternative, text_gain: float, text_model: TextModel) -> Alternative:
-    before, after = item.words_before.split(), item.words_after.split()
-    return replace(
-        item, text_gain=text_gain, company_gains=text_model.company.gains(item.left, before, after, item.right)
-    )
+def _with_fits(groups: Sequence[Sequence[Alternative]], text: str, context: Fits) -> list[list[Alternative]]:
+    """Return the alternatives with what `context` says of each and of what it would replace."""
+    items = [item for group in groups for item in group]
+    before = list(dict.fromkeys((item.start, item.end, item.words_before) for item in items))
+    after = [(item.start, item.end, item.words_after) for item in items]
+    fits = context(text, [*before, *after])
+    fits_before = dict(zip(before, fits, strict=False))
+    fits_after = iter(fits[len(before) :])
+    return [
+        [
+            replace(
+                item,
+                context_fit=next(fits_after),
+                context_fit_before=fits_before[item.start, item.end, item.words_before],
+            )
+            for item in group
+        ]
+        for group in groups
+    ]
 
 
 def _cost(item: Alternative, usual: Misreadings) -> float:
     """Return how little there is to say for an alternative before a model has seen it."""
     misreading = usual.log_probability(printed=item.words_after, read=item.words_before)
-    fits = _TEXT_WEIGHT * item.text_gain + _COMPANY_WEIGHT * sum(item.company_gains)
+    fits = _TEXT_WEIGHT * item.text_gain + _CONTEXT_WEIGHT * item.context_fit
     return -_MISREADING_COST * misreading - fits - _FREQUENCY_WEIGHT * item.log_frequency
 
 

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
+from kzocr.alternatives import Fits
 from kzocr.confidence import NO_BACKGROUND, Background, Calibration, features, fit, is_repair
 from kzocr.edits import Edit, apply_edits
 from kzocr.lexicon import Lexicon
@@ -141,7 +142,7 @@ class CalibrationReport:
 
 
 def judge_document(
-    pair: TextPair, edits: Sequence[Edit], max_chars: int, lexicon: Lexicon | None = None
+    pair: TextPair, edits: Sequence[Edit], max_chars: int, lexicon: Lexicon | None = None, context: Fits | None = None
 ) -> list[JudgedPassage]:
     """Return passages of a document with its edits judged; edits that reach over the end of a passage are left out.
 
@@ -150,9 +151,10 @@ def judge_document(
         edits: of its hypothesis, from left to right.
         max_chars: the most characters of a passage of more than one line: about a window's length.
         lexicon: the known words, if words are to be weighed.
+        context: says how well words fit into a text, if that is to be weighed.
     """
     profile = NO_PROFILE if lexicon is None else Profile.of(pair.hypothesis, lexicon)
-    background = Background(lexicon, profile, Recurrence.of(edits))
+    background = Background(lexicon, profile, Recurrence.of(edits), context)
     judged = []
     start = 0
     for passage in passages(pair, max_chars) if is_parallel(pair) else [pair]:

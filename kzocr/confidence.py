@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from kzocr.alternatives import words_of
+from kzocr.alternatives import Fits, words_of
 from kzocr.doubts import DIVISION, whole_or_compound
 from kzocr.edits import Edit, apply_edits
 from kzocr.json_files import read_json_object
@@ -49,6 +49,8 @@ FEATURES = (
     "is_deletion",
     "is_foreign",
     "recurrence",
+    "context_gain",
+    "known_context_gain",
 )
 """What an edit is weighed by, in the order of `features`."""
 
@@ -59,7 +61,10 @@ _LEAST_SLOPE = 0.01
 _NOISE_AT_REST = math.log(0.02)
 _NOISE_SLACK = (0.5, 20)
 _FREQUENCY_SCALE = 5.0
+_CONTEXT_SCALE = 5.0
+_GREATEST_CONTEXT_GAIN = 12.0
 _LEAST_WORD_CHARS = 3
+_KNOWN_TO_KNOWN = FEATURES.index("known_to_known")
 _REPAIRS = str.maketrans({**FOREIGN_LETTERS, "¬": ""})
 _WORD_SIGNS = LETTERS | frozenset("- \t\n\r\u00a0")
 
@@ -72,11 +77,13 @@ class Background:
         lexicon: the known words; without one the features of words are 0.
         profile: of the document that the stretch is from.
         recurrence: of all that is proposed in that document.
+        context: says how well words fit into a text; without it the features of that are 0.
     """
 
     lexicon: Lexicon | None = None
     profile: Profile = NO_PROFILE
     recurrence: Recurrence = NO_RECURRENCE
+    context: Fits | None = None
 
 
 NO_BACKGROUND = Background()
@@ -169,27 +176,51 @@ def is_repair(edit: Edit) -> bool:
 def features(text: str, edits: Sequence[Edit], background: Background = NO_BACKGROUND) -> list[tuple[float, ...]]:
     """Return the features (`FEATURES`) of each of the edits of `text`; arguments as for `Calibration.__call__`.
 
-    `noise` is the logarithm of the share of the text that the other edits change, `document_noise` that of the share of
-    the document's words that look misread, both against those of a fairly clean text. A word is known or not only where
-    it has three signs or more, one of them a letter; words are compared in the stretch from the white space
-    before an edit to that behind it, white space as it would be if all edits were made. `is_foreign` says that the edit
-    replaces a sign that no Kazakh word has, `recurrence` how often it is proposed elsewhere in the document.
+    `noise` is the logarithm of the share of the text that the other edits change, `document_noise` that of the share
+    of the document's words that look misread, both against those of a fairly clean text. A word is known or not only
+    where it has three signs or more, one of them a letter; words are compared in the stretch from the white space
+    before an edit to that behind it, white space as it would be if all edits were made. `is_foreign` says that the
+    edit replaces a sign that no Kazakh word has, `recurrence` how often it is proposed elsewhere in the document. The
+    context gain is by how much better the words of the stretch fit between the others, all other edits made; once
+    more where they were known words before and after.
     """
     n_proposed = sum(not is_repair(edit) for edit in edits)
     errors, chars = _NOISE_SLACK
     noise = math.log((max(n_proposed - 1, 0) + errors) / (len(text) + chars)) - _NOISE_AT_REST
     around = (noise, math.log(background.profile.misread_share / NO_PROFILE.misread_share))
-    return [
-        (
-            *_features(edit, *_stretch(text, edits, number), around, background.lexicon),
-            background.recurrence.elsewhere(edit),
-        )
-        for number, edit in enumerate(edits)
-    ]
+    stretches = [_stretch(text, edits, number) for number in range(len(edits))]
+    gains = _context_gains(apply_edits(text, edits), stretches, background.context)
+    rows = []
+    for edit, stretch, gain in zip(edits, stretches, gains, strict=True):
+        row = _features(edit, stretch.before, stretch.after, around, background.lexicon)
+        known_gain = gain * row[_KNOWN_TO_KNOWN]
+        rows.append((*row, background.recurrence.elsewhere(edit), gain, known_gain))
+    return rows
 
 
-def _stretch(text: str, edits: Sequence[Edit], number: int) -> tuple[str, str]:
-    """Return the words that an edit touches, as they stand and as they would if all edits were made.
+def _context_gains(text: str, stretches: Sequence[_Stretch], context: Fits | None) -> list[float]:
+    """Return for each stretch of a corrected text by how much better it fits than what stood there, 0 if not known."""
+    if context is None:
+        return [0.0] * len(stretches)
+    fits = context(
+        text, [(place.start, place.end, words) for place in stretches for words in (place.before, place.after)]
+    )
+    gains = (after - before for before, after in zip(fits[::2], fits[1::2], strict=True))
+    return [min(max(gain, -_GREATEST_CONTEXT_GAIN), _GREATEST_CONTEXT_GAIN) / _CONTEXT_SCALE for gain in gains]
+
+
+@dataclass(frozen=True, slots=True)
+class _Stretch:
+    """Words as they stand and as they would if all edits were made, and where these are in the corrected text."""
+
+    before: str
+    after: str
+    start: int
+    end: int
+
+
+def _stretch(text: str, edits: Sequence[Edit], number: int) -> _Stretch:
+    """Return the words that an edit touches.
 
     Both pieces of a word that a line's end divides belong to it.
 
@@ -224,7 +255,8 @@ def _stretch(text: str, edits: Sequence[Edit], number: int) -> tuple[str, str]:
     own = [replace(edit, start=edit.start - start, end=edit.end - start) for edit in edits[first : last + 1]]
     before, after = text[start:end], apply_edits(text[start:end], own)
     behind = "\n" if "\n" in text[end : end + 2] else ""  # it may divide a word
-    return before + behind, after + behind
+    shift = sum(len(edit.after) - len(edit.before) for edit in edits[:first])
+    return _Stretch(before + behind, after + behind, start + shift, start + shift + len(after))
 
 
 def _features(

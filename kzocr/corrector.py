@@ -11,6 +11,7 @@ from typing import TypedDict, overload
 
 import torch
 
+from kzocr.alternatives import Fits
 from kzocr.confidence import IDENTITY, Calibration
 from kzocr.decoding import GuidedDecoder
 from kzocr.edits import composed
@@ -96,6 +97,11 @@ class Corrector:
     def lexicon(self) -> Lexicon | None:
         """The known words, where the model comes with some."""
         return None if self.respeller is None else self.respeller.lexicon
+
+    @property
+    def context(self) -> Fits | None:
+        """What says how well words fit into a text, where the model comes with it."""
+        return None if self.respeller is None else self.respeller.context
 
     @classmethod
     def from_pretrained(
@@ -300,9 +306,10 @@ def _load(source: _Source) -> tuple[Decoder, Respeller | None]:
     found = load_spelling(name, revision=revision) if source["use_lexicon"] else None
     if found is None:
         return GuidedDecoder(model, memory=Recollection()), None
-    lexicon, spelling, text_model = found
+    lexicon, spelling, text_model, context_model = found
     decoder = GuidedDecoder(model, memory=Recollection(Skeletons(lexicon)))
-    return LexiconDecoder(decoder, lexicon, spelling.usual, text_model), Respeller(lexicon, spelling)
+    respeller = Respeller(lexicon, spelling, context=context_model.fits)
+    return LexiconDecoder(decoder, lexicon, spelling.usual, text_model, context_model), respeller
 
 
 @lru_cache(maxsize=1)

@@ -6,8 +6,6 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from kzocr.company import NO_GAINS
-
 DIVISION = re.compile(r"[-¬\u00ad][ \t]*\n[ \t]*")
 """What stands between the two pieces of a word that a line's end divides."""
 
@@ -31,7 +29,9 @@ class Alternative:
         left: the word in front of the stretch in lower case, "" at the start of the text.
         right: the word behind it.
         text_gain: by how many nats the text is likelier with it (`kzocr.text_model`), 0 where nothing says so.
-        company_gains: by how many nats it fits its neighbours better, one number for each of `kzocr.company.KINDS`.
+        context_fit: how well the words behind `after` fit between the others (`kzocr.context_model`), nats; 0 where
+            nothing says so.
+        context_fit_before: the same of the stretch itself.
     """
 
     start: int
@@ -46,7 +46,8 @@ class Alternative:
     left: str = ""
     right: str = ""
     text_gain: float = 0.0
-    company_gains: tuple[float, ...] = NO_GAINS
+    context_fit: float = 0.0
+    context_fit_before: float = 0.0
 
     @property
     def words_before(self) -> str:

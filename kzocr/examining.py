@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from kzocr.alternatives import alternatives, unknown_share
+from kzocr.context_model import ContextModel
 from kzocr.decoding import Decoded, GuidedDecoder, MaxNewBytes, Replacement
 from kzocr.doubts import Alternative, DoubtfulWord, Evidence
 from kzocr.encoding import EOS_ID, decode, encode, n_bytes
@@ -43,7 +44,8 @@ class LexiconDecoder:
         decoder: the model.
         lexicon: the known words.
         usual: what engines take for what.
-        text_model: says how well a word fits into the text.
+        text_model: says how well a word fits into the text, by its letters.
+        context_model: says how well it fits between the words around it.
     """
 
     def __init__(
@@ -52,11 +54,13 @@ class LexiconDecoder:
         lexicon: Lexicon,
         usual: Misreadings = NO_MISREADINGS,
         text_model: TextModel | None = None,
+        context_model: ContextModel | None = None,
     ) -> None:
         self.decoder = decoder
         self.lexicon = lexicon
         self.search = WordSearch(lexicon, usual)
         self.text_model = text_model
+        self.context = None if context_model is None else context_model.fits
 
     def decode(self, inputs: Sequence[Sequence[int]], *, max_new_bytes: MaxNewBytes | None = None) -> list[Examined]:
         """Return what the model prints for each input, and the words in doubt.
@@ -84,7 +88,7 @@ class LexiconDecoder:
                 continue
             offsets = byte_offsets(text)
             is_doubtful = _is_doubtful(result.log_probabilities, offsets)
-            items = alternatives(text, self.lexicon, is_doubtful, self.search, self.text_model)
+            items = alternatives(text, self.lexicon, is_doubtful, self.search, self.text_model, self.context)
             if items:
                 shares[row] = unknown_share(text, self.lexicon)
             for item in items:

@@ -22,6 +22,7 @@ LEXICON_FILE = "lexicon.txt.xz"
 
 RUSSIFIED_RATIO = 20
 
+_REMEMBERED = 1 << 14
 _BITS = {letter: 1 << place for place, letter in enumerate(LOWER)}
 _KAZAKH_WORD = re.compile(f"[{LOWER}]+")
 _N_BITS_OF = np.array([bin(number).count("1") for number in range(1 << 16)], dtype=np.uint8)
@@ -49,6 +50,7 @@ class Lexicon:
                 raise ValueError(f"lexicon: pair {left!r} {right!r} with count {count}: expected words that are in it")
         self.counts = dict(counts)
         self.pairs = dict(pairs or {})
+        self._near: dict[tuple[str, int], list[tuple[str, int]]] = {}
         self._log_total = math.log(sum(self.counts.values()) or 1)
 
     def __len__(self) -> int:
@@ -71,6 +73,16 @@ class Lexicon:
         Returns:
             `(known word, distance)`, nearest first, usual ones before rare ones; `word` itself is left out.
         """
+        key = word, max_distance
+        found = self._near.get(key)
+        if found is None:
+            found = self._looked_up(word, max_distance)
+            if len(self._near) >= _REMEMBERED:
+                self._near.clear()
+            self._near[key] = found
+        return list(found)
+
+    def _looked_up(self, word: str, max_distance: int) -> list[tuple[str, int]]:
         first, last = max(0, len(word) - max_distance), len(word) + max_distance
         start, stop = np.searchsorted(self._lengths, [first, last + 1])
         # An edit changes the set of a word's letters by at most two members.

@@ -18,6 +18,8 @@ from transformers.utils import logging
 from transformers.utils.hub import cached_file
 
 from kzocr.confidence import CALIBRATION_FILE, Calibration
+from kzocr.context_model import ContextModel
+from kzocr.context_words import CONTEXT_FILE
 from kzocr.encoding import VOCAB_SIZE
 from kzocr.lexicon import LEXICON_FILE, Lexicon
 from kzocr.names import Location, is_path, locate
@@ -97,10 +99,10 @@ def load_calibration(name_or_path: str | None = None, *, revision: str | None = 
 
 def load_spelling(
     name_or_path: str | None = None, *, revision: str | None = None
-) -> tuple[Lexicon, SpellingModel, TextModel] | None:
-    """Return a model's lexicon, what chooses between its words, and its text model; `None` for one without a choice.
+) -> tuple[Lexicon, SpellingModel, TextModel, ContextModel] | None:
+    """Return a model's lexicon, what chooses between its words, text and context models; `None` without a choice.
 
-    A model with a `spelling.json` but without a lexicon or a text model takes those that come with the package.
+    A model with a `spelling.json` but without one of the others takes the one that comes with the package.
 
     Args:
         name_or_path: as for `load_model`.
@@ -114,17 +116,23 @@ def load_spelling(
         return None
     lexicon = _beside(name_or_path, LEXICON_FILE, revision) or EMBEDDED / LEXICON_FILE
     text_model = _beside(name_or_path, TEXT_MODEL_FILE, revision) or EMBEDDED / TEXT_MODEL_FILE
-    return Lexicon.read(lexicon), SpellingModel.read(spelling), TextModel.read(text_model)
+    context_model = _beside(name_or_path, CONTEXT_FILE, revision) or EMBEDDED / CONTEXT_FILE
+    return (
+        Lexicon.read(lexicon),
+        SpellingModel.read(spelling),
+        TextModel.read(text_model),
+        ContextModel.load(context_model),
+    )
 
 
 def companions(name_or_path: str | None = None, *, revision: str | None = None) -> list[Path]:
-    """Return the files beside a model's weights that every corrector uses: calibration, spelling, lexicon, text model.
+    """Return the files beside a model's weights that every corrector uses: `kzocr.hub.COMPANIONS` says what is in them.
 
     Args:
         name_or_path: as for `load_model`.
         revision: as for `load_model`.
     """
-    names = (CALIBRATION_FILE, SPELLING_FILE, LEXICON_FILE, TEXT_MODEL_FILE)
+    names = (CALIBRATION_FILE, SPELLING_FILE, LEXICON_FILE, TEXT_MODEL_FILE, CONTEXT_FILE)
     found = [_beside(name_or_path, name, revision) for name in names]
     return [path for path in found if path is not None]
 

@@ -170,7 +170,8 @@ class Pass:
         Args:
             jobs: those of its windows, in order; what the model proposes anywhere in it counts everywhere.
         """
-        lexicon = None if self._respeller is None else self._respeller.lexicon
+        respeller = self._respeller
+        lexicon, context = (None, None) if respeller is None else (respeller.lexicon, respeller.context)
         recurrence = Recurrence.of(edit for job in jobs for edit in job.own_edits())
         edits: list[Edit] = []
         kept: Counter[str] = Counter()
@@ -178,7 +179,7 @@ class Pass:
             if job.window is None or job.answer is None:
                 continue
             seen, proposal = job.answer.seen, job.answer.proposal
-            background = Background(lexicon, job.profile, recurrence)
+            background = Background(lexicon, job.profile, recurrence, context)
             decided = decide(job.window.text, seen, proposal, self._guards, self._calibration, background)
             _add_edits(edits, kept, job, job.window.start, decided)
         return edits, kept

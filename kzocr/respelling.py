@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from rapidfuzz.distance import Levenshtein
 
+from kzocr.alternatives import Fits
 from kzocr.doubts import Alternative, DoubtfulWord
 from kzocr.encoding import encode
 from kzocr.lexicon import Lexicon
@@ -30,10 +31,18 @@ class Respeller:
         lexicon: the known words.
         spelling: says how likely each alternative is.
         least_probability: an alternative is taken if it is at least so likely, 0 to 1.
+        context: says how well words fit into a text; kept here for those who weigh the edits.
     """
 
-    def __init__(self, lexicon: Lexicon, spelling: SpellingModel, least_probability: float = LEAST_PROBABILITY) -> None:
+    def __init__(
+        self,
+        lexicon: Lexicon,
+        spelling: SpellingModel,
+        least_probability: float = LEAST_PROBABILITY,
+        context: Fits | None = None,
+    ) -> None:
         self.lexicon = lexicon
+        self.context = context
         self.spelling = spelling
         self.least_probability = least_probability
 

@@ -16,7 +16,6 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from kzocr.company import KINDS
 from kzocr.doubts import DoubtfulWord, Evidence
 from kzocr.json_files import read_json
 from kzocr.lexicon import Lexicon
@@ -50,7 +49,9 @@ FEATURES = (
     "known_neighbours",
     "text_gain",
     "is_divided",
-    *KINDS,
+    "context",
+    "known_context",
+    "unknown_context",
 )
 """What an alternative is weighed by, in the order of `features`; `docs/experiments.md` says what each is worth."""
 
@@ -109,7 +110,9 @@ def _features(
         _neighbours(item.left, before, item.right, lexicon) if item.is_known else 0.0,
         min(max(item.text_gain, -_GREATEST_TEXT_GAIN), _GREATEST_TEXT_GAIN) / 5,
         float(item.is_divided),
-        *item.company_gains,
+        item.context_fit / 5,
+        item.context_fit_before / 5 if item.is_known else 0.0,
+        0.0 if item.is_known else item.context_fit_before / 5,
     ]
 
 

@@ -1,8 +1,8 @@
 """How likely is running Kazakh text, character by character? A word that fits its neighbours makes it likelier.
 
 A model of character n-grams across words with Witten-Bell smoothing (Chen and Goodman 1999, section 2.4), case apart,
-kept as a table of probabilities and back-off weights as ARPA files have it: small, and quick to look up in bulk. Eight
-characters see little of the word before, so what words keep company with each other lies beside it (`kzocr.company`).
+kept as a table of probabilities and back-off weights as ARPA files have it: small, and quick to look up in bulk. What
+eight characters do not see of the words around is left to `kzocr.context_model`.
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from kzocr.company import NO_COMPANY, Company
 from kzocr.text import LOWER
 
 TEXT_MODEL_FILE = "text.npz.xz"
@@ -50,7 +49,6 @@ class TextModel:
         costs: for each length, -log P of the last sign of each n-gram after the others, in sixteenths of a nat.
         back_offs: for each length but the last, -log of what the probability of a sign that was not seen behind the
             n-gram is multiplied by, that behind the n-gram without its first sign, in sixteenths of a nat.
-        company: which words stand side by side.
 
     Raises:
         ValueError: the tables do not belong together.
@@ -61,7 +59,6 @@ class TextModel:
         grams: Sequence[Codes],
         costs: Sequence[Levels],
         back_offs: Sequence[Levels],
-        company: Company = NO_COMPANY,
     ) -> None:
         sizes = [len(table) for table in grams]
         if (
@@ -73,7 +70,6 @@ class TextModel:
         ):
             raise ValueError("a text model needs ascending n-grams of each length, with a cost and a back-off for each")
         self.grams, self.costs, self.back_offs = list(grams), list(costs), list(back_offs)
-        self.company = company
 
     @property
     def order(self) -> int:
@@ -143,7 +139,6 @@ class TextModel:
         """
         if not 1 <= order <= 10:
             raise ValueError(f"order is {order}: expected 1 to 10")
-        lines = list(lines)
         text = " ".join(" ".join(lines).split())
         if not text:
             raise ValueError("no text to count characters in")
@@ -174,12 +169,11 @@ class TextModel:
             grams.append(seen)
             costs.append(-np.log(shares))
             back_offs.append(np.maximum(-np.log(left_over / lower_left_over), 0.0))
-        company = Company.from_lines(lines)
-        return cls(grams, [_levels(table) for table in costs], [_levels(table) for table in back_offs], company)
+        return cls(grams, [_levels(table) for table in costs], [_levels(table) for table in back_offs])
 
     def write(self, path: Path) -> None:
         """Write the tables: the steps from n-gram to n-gram, costs and back-offs, as NumPy's npz, compressed by xz."""
-        arrays = self.company.to_arrays()
+        arrays: dict[str, npt.NDArray[np.generic]] = {}
         for length, (grams, costs) in enumerate(zip(self.grams, self.costs, strict=True), start=1):
             arrays[f"steps{length}"] = np.diff(grams, prepend=0)
             arrays[f"costs{length}"] = costs
@@ -203,8 +197,7 @@ class TextModel:
                 grams = [np.cumsum(arrays[f"steps{length}"].astype(np.int64)) for length in range(1, order + 1)]
                 costs = [arrays[f"costs{length}"].astype(np.uint8) for length in range(1, order + 1)]
                 back_offs = [arrays[f"back_offs{length}"].astype(np.uint8) for length in range(1, order)]
-                company = Company.from_arrays(arrays)
-            return cls(grams, costs, back_offs, company)
+            return cls(grams, costs, back_offs)
         except (lzma.LZMAError, KeyError, ValueError, EOFError) as error:
             raise ValueError(f"{path}: no text model: {error}") from error
 

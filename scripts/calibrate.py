@@ -97,7 +97,7 @@ def _judged(corrector: Corrector, pairs: list[TextPair]) -> list[JudgedPassage]:
     return [
         passage
         for pair, correction in zip(pairs, corrections, strict=True)
-        for passage in judge_document(pair, correction.edits, max_chars, corrector.lexicon)
+        for passage in judge_document(pair, correction.edits, max_chars, corrector.lexicon, corrector.context)
     ]
 
 

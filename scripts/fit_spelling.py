@@ -18,6 +18,8 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import track
 
+from kzocr.context_model import ContextModel
+from kzocr.context_words import CONTEXT_FILE
 from kzocr.decoding import GuidedDecoder
 from kzocr.evaluation import spread, text_lines
 from kzocr.examining import LexiconDecoder
@@ -49,7 +51,9 @@ def main() -> None:
     usual = Misreadings.from_pairs(pair for path in arguments.misreadings for pair in read_pairs(path))
     lexicon = Lexicon.read(arguments.model / LEXICON_FILE)
     text_model = TextModel.read(arguments.model / TEXT_MODEL_FILE)
-    decoder = LexiconDecoder(GuidedDecoder(load_model(str(arguments.model))), lexicon, usual, text_model)
+    context_model = ContextModel.load(arguments.model / CONTEXT_FILE)
+    guided = GuidedDecoder(load_model(str(arguments.model)))
+    decoder = LexiconDecoder(guided, lexicon, usual, text_model, context_model)
     console = Console(stderr=True)
     judged = list(track(judged_words(decoder, lexicon, documents, usual), "judging", len(documents), console=console))
     words = [word for of_document in judged for word in of_document]

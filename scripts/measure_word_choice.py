@@ -5,8 +5,8 @@
 No OCR and no byte model takes part: up to three words of each held-out line stand beside the known words one letter
 away, the usual ones first, and a conditional logit chooses by frequency, by pairs of words, and by what a text model
 says. It is fitted on half of the words and tested on the other half, and the other way round. Prints for every order
-the n-grams, the log likelihood a word and how often the printed word is the likeliest, without and with the company of
-words.
+the n-grams, the log likelihood a word and how often the printed word is the likeliest, without and with the context
+model that lies beside the lexicon.
 
 Time and hardware: half a minute an order for 16 MB of text, one CPU core, 2 GB.
 """
@@ -24,7 +24,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from kzocr.company import KINDS
+from kzocr.context_model import ContextModel
+from kzocr.context_words import CONTEXT_FILE
 from kzocr.corpus import load_corpus, without_overlap
 from kzocr.evaluation import text_lines
 from kzocr.lexicon import LEXICON_FILE, Lexicon
@@ -35,7 +36,7 @@ from kzocr.text_model import TextModel
 WORDS_A_LINE = 3
 LEAST_CHARS = 4
 N_ALTERNATIVES = 10
-N_WITHOUT_COMPANY = 3
+N_WITHOUT_CONTEXT = 3
 _WORD = re.compile(r"[^\W\d_]+")
 
 
@@ -43,19 +44,20 @@ def main(
     corpus: Annotated[list[str], typer.Argument(help="Texts to count, as `data.corpus` of a configuration.")],
     held_out: Annotated[Path, typer.Option(help="UTF-8 text, a line a passage; its lines are not counted.")],
     order: Annotated[list[int], typer.Option(help="Characters of the longest n-grams; may be repeated.")],
-    model: Annotated[Path, typer.Option(help="Folder with the lexicon.")] = EMBEDDED,
+    model: Annotated[Path, typer.Option(help="Folder with the lexicon and the context model.")] = EMBEDDED,
     seed: Annotated[int, typer.Option(help="Another seed takes other words.")] = 4,
 ) -> None:
     """Print how well text models choose between known words."""
     lexicon = Lexicon.read(model / LEXICON_FILE)
+    context_model = ContextModel.load(model / CONTEXT_FILE)
     tested = text_lines(held_out)
     sources = without_overlap(load_corpus(corpus), load_corpus([str(held_out)]))
     lines = [line for source in sources for line in source.lines]
-    table = Table("order", "n-grams", "words", "log likelihood a word", "on top %", "with company", "on top %")
+    table = Table("order", "n-grams", "words", "log likelihood a word", "on top %", "with context", "on top %")
     for length in order:
         text_model = TextModel.from_lines(lines, length)
-        words = [word for rows in _choices(tested, lexicon, text_model, seed) for word in rows]
-        without = [JudgedWord([row[:N_WITHOUT_COMPANY] for row in word.rows], word.right) for word in words]
+        words = [word for rows in _choices(tested, lexicon, text_model, context_model, seed) for word in rows]
+        without = [JudgedWord([row[:N_WITHOUT_CONTEXT] for row in word.rows], word.right) for word in words]
         figures = [
             f"{figure:.3f}" if figure < 0 else f"{figure:.1f}" for w in (without, words) for figure in _tested(w)
         ]
@@ -63,14 +65,16 @@ def main(
     Console(width=120).print(table)
 
 
-def _choices(lines: list[str], lexicon: Lexicon, text_model: TextModel, seed: int) -> list[list[JudgedWord]]:
+def _choices(
+    lines: list[str], lexicon: Lexicon, text_model: TextModel, context_model: ContextModel, seed: int
+) -> list[list[JudgedWord]]:
     """Return words of each line; an alternative's features are what it has over the printed word, which is to stay."""
     rng = random.Random(seed)
     return [
         [
             found
             for index in rng.sample(range(len(words)), min(WORDS_A_LINE, len(words)))
-            if (found := _choice(line, words, index, lexicon, text_model))
+            if (found := _choice(line, words, index, lexicon, text_model, context_model))
         ]
         for line in lines
         for words in [list(_WORD.finditer(line))]
@@ -78,7 +82,12 @@ def _choices(lines: list[str], lexicon: Lexicon, text_model: TextModel, seed: in
 
 
 def _choice(
-    line: str, words: list[re.Match[str]], index: int, lexicon: Lexicon, text_model: TextModel
+    line: str,
+    words: list[re.Match[str]],
+    index: int,
+    lexicon: Lexicon,
+    text_model: TextModel,
+    context_model: ContextModel,
 ) -> JudgedWord | None:
     place = words[index]
     word = place.group().lower()
@@ -91,17 +100,18 @@ def _choice(
     def pairs(known: str) -> float:
         return math.log1p(lexicon.pairs.get((left, known), 0)) + math.log1p(lexicon.pairs.get((known, right), 0))
 
-    gains = text_model.gains(line, [(place.start(), place.end(), known) for known in (word, *near)])
+    changes = [(place.start(), place.end(), known) for known in (word, *near)]
+    gains = text_model.gains(line, changes)
+    fits = context_model.fits(line, changes)
     rows = [
         [
             lexicon.log_frequency(known) - lexicon.log_frequency(word),
             gain - gains[0],
             pairs(known) - pairs(word),
-            *text_model.company.gains(left, [word], [known], right),
+            fit - fits[0],
         ]
-        for known, gain in zip(near, gains[1:], strict=True)
+        for known, gain, fit in zip(near, gains[1:], fits[1:], strict=True)
     ]
-    assert all(len(row) == N_WITHOUT_COMPANY + len(KINDS) for row in rows)
     return JudgedWord(rows, None) if rows else None
 
 

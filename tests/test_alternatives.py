@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kzocr.alternatives import alternatives, unknown_share, words_of
+from kzocr.alternatives import Fits, alternatives, unknown_share, words_of
 from kzocr.doubts import Alternative
 from kzocr.lexicon import Lexicon
 from kzocr.misreadings import Misreadings
@@ -137,3 +137,27 @@ def test_a_text_model_says_what_fits() -> None:
     whole = searched("қзр", {"қар": 1}, text_model)[0].text_gain
     divided = searched("қз-\nр", {"қар": 1}, text_model)[0].text_gain
     assert divided == pytest.approx(whole)
+
+
+def likes(*liked: str) -> Fits:
+    """Return what finds that some words fit, by six nats."""
+    return lambda text, changes: [6.0 * (words in liked) for _, _, words in changes]
+
+
+def test_what_a_context_model_says_of_each() -> None:
+    lexicon = Lexicon({"қар": 1, "қыр": 50, "жауды": 9})
+    items = alternatives("ақ қзр жауды", lexicon, context=likes("қар", "қзр"))
+    assert {item.after: (item.context_fit, item.context_fit_before) for item in items} == {
+        "қар": (6.0, 6.0),
+        "қыр": (0.0, 6.0),
+    }
+
+
+def test_a_known_word_that_does_not_fit_is_looked_at() -> None:
+    lexicon = Lexicon({"қар": 9, "қыр": 50, "қыз": 9, "жауды": 9})
+    assert alternatives("қыр жауды", lexicon) == []
+    assert alternatives("қыр жауды", lexicon, context=likes("қыр")) == []
+    (item,) = alternatives("Қыр жауды", lexicon, context=likes("қар"))
+    assert (item.before, item.after, item.is_known) == ("Қыр", "Қар", True)
+    everything = alternatives("қыр жауды", lexicon, lambda start, end: start == 0, context=likes("қар"))
+    assert [item.after for item in everything] == ["қар", "қыз"]

@@ -13,7 +13,6 @@ TORCH = {"torch", "transformers", "accelerate", "peft"}
 
 LAYERS: dict[str, tuple[int, bool]] = {
     # module: (layer, may use torch)
-    "company": (0, False),
     "config": (0, False),
     "licences": (0, False),
     "report_style": (0, False),
@@ -35,6 +34,7 @@ LAYERS: dict[str, tuple[int, bool]] = {
     "text_model": (1, False),
     "windows": (1, False),
     "attention": (2, True),
+    "context_words": (2, False),
     "bootstrap": (2, False),
     "confusion": (2, False),
     "encoding": (2, True),
@@ -46,6 +46,8 @@ LAYERS: dict[str, tuple[int, bool]] = {
     "russian": (2, False),
     "views": (2, False),
     "channel": (3, False),
+    "context_model": (3, True),
+    "context_training": (4, True),
     "drafts": (3, True),
     "growth": (3, True),
     "guards": (3, False),

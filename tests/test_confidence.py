@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -127,6 +128,29 @@ def test_words_are_those_that_all_edits_together_make() -> None:
     split = [Edit(3, 3, "", " ", 0.9), Edit(4, 5, "е", "ө", 0.9)]
     rows = [dict(zip(FEATURES, row, strict=True)) for row in features("барсез", split, Background(LEXICON))]
     assert [row["unknown_to_known"] for row in rows] == [1.0, 1.0]
+
+
+def test_context_is_asked_about_whole_words_in_the_corrected_text() -> None:
+    asked = []
+
+    def context(text: str, changes: Sequence[tuple[int, int, str]]) -> list[float]:
+        asked.extend((text, text[start:end], words) for start, end, words in changes)
+        return [{"сөз": 4.0, "қала,": -90.0}.get(words, 0.0) for _, _, words in changes]
+
+    text = "көп сез бар. қада, бар"
+    edits = [one(text, "се", "сө"), one(text, "д", "л")]
+    background = Background(LEXICON, context=context)
+    rows = [dict(zip(FEATURES, row, strict=True)) for row in features(text, edits, background)]
+    corrected = "көп сөз бар. қала, бар"
+    assert asked == [
+        (corrected, "сөз", "сез"),
+        (corrected, "сөз", "сөз"),
+        (corrected, "қала,", "қада,"),
+        (corrected, "қала,", "қала,"),
+    ]
+    assert [row["context_gain"] for row in rows] == [4 / 5, -12 / 5]
+    assert [row["known_context_gain"] for row in rows] == [0.0, 0.0]
+    assert "context_gain" not in named(text, edits[0])
 
 
 @pytest.mark.parametrize(

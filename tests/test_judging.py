@@ -12,7 +12,7 @@ from typer.testing import CliRunner, Result
 from kzocr import __version__
 from kzocr.cli import app
 from kzocr.hardware import device_name
-from kzocr.hub import check_report
+from kzocr.hub import COMPANIONS, check_report
 from kzocr.judging import Resources, read_sets
 from kzocr.loading import EMBEDDED
 from kzocr.pairs import TextPair, write_pairs
@@ -122,7 +122,7 @@ def test_a_report_of_a_model_names_its_files_by_their_hashes(pairs: Path, tmp_pa
     report = tmp_path / "report.json"
     assert run(pairs, "-o", report).exit_code == 0
     (own,) = json.loads(report.read_text(encoding="utf-8"))
-    names = ("model.safetensors", "calibration.json", "lexicon.txt.xz", "spelling.json", "text.npz.xz")
+    names = ("model.safetensors", *COMPANIONS)
     assert own["files"] == {name: sha256(EMBEDDED / name) for name in names}
     assert own["hardware"] == device_name()
     assert own["kzocr_version"] == __version__

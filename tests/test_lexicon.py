@@ -27,6 +27,8 @@ def test_near_words_come_nearest_and_most_usual_first() -> None:
     assert LEXICON.near("сәлем", 1) == [("әлем", 1), ("сәлемі", 1)]
     assert LEXICON.near("с!лем", 1) == [("сәлем", 1)]
     assert LEXICON.near("мүлдем", 2) == []
+    LEXICON.near("сәлен", 1).clear()
+    assert LEXICON.near("сәлен", 1) == [("сәлем", 1)]
 
 
 @given(

@@ -1,0 +1,64 @@
+"""Train the context model that lies beside the weights: which words fit between others.
+
+    python scripts/train_context_model.py ../shared/corpus/train --exclude ../shared/corpus/dev -o kzocr/weights
+
+It learns from clean text and the lexicon in the folder of the weights (`scripts/make_lexicon.py`); no OCR takes part.
+Lines that are also in `--exclude` are left out. Prints the losses of both choices, nats a word, for every reading of
+the text; `scripts/measure_word_choice.py` says what it is worth on text that it has not seen. An interrupted run
+starts again from the beginning. About six minutes a reading for 16 MB of text, one CPU core, 2 GB.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import Progress
+
+from kzocr.context_training import ContextLosses, ContextTraining, train_context
+from kzocr.context_words import CONTEXT_FILE
+from kzocr.corpus import load_corpus, without_overlap
+from kzocr.lexicon import LEXICON_FILE, Lexicon
+from kzocr.loading import EMBEDDED
+
+
+def main(
+    corpus: Annotated[list[str], typer.Argument(help="Clean text, as `data.corpus` of a configuration.")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="Folder of the weights.")],
+    exclude: Annotated[list[str] | None, typer.Option(help="Corpus whose lines are left out.")] = None,
+    model: Annotated[Path, typer.Option(help="Folder with the lexicon.")] = EMBEDDED,
+    epochs: Annotated[int, typer.Option(min=1, help="How often the text is read.")] = ContextTraining.n_epochs,
+    seed: Annotated[int, typer.Option(help="Of all that is drawn.")] = ContextTraining.seed,
+) -> None:
+    """Train a context model and write it beside the weights."""
+    sources = without_overlap(load_corpus(corpus), load_corpus(exclude or []))
+    lines = [line for source in sources for line in source.lines]
+    how = ContextTraining(n_epochs=epochs, seed=seed)
+    console = Console()
+    with Progress(console=console) as progress:
+        task = progress.add_task("reading", total=None)
+        near: list[float] = []
+        batch: list[float] = []
+
+        def on_step(losses: ContextLosses, n_steps: int) -> None:
+            near.append(losses.near)
+            batch.append(losses.batch)
+            progress.update(task, total=n_steps, completed=losses.n_steps)
+            if losses.n_steps % (n_steps // epochs) == 0:
+                console.print(
+                    f"step {losses.n_steps}: {sum(near) / len(near):.3f} between known words a letter away, "
+                    f"{sum(batch) / len(batch):.3f} between the words of a batch"
+                )
+                near.clear()
+                batch.clear()
+
+        trained = train_context(lines, Lexicon.read(model / LEXICON_FILE), how, on_step)
+    output.mkdir(parents=True, exist_ok=True)
+    trained.write(output / CONTEXT_FILE)
+    console.print(f"{output / CONTEXT_FILE}: {(output / CONTEXT_FILE).stat().st_size / 1e6:.1f} MB")
+
+
+if __name__ == "__main__":
+    typer.run(main)
