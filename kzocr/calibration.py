@@ -23,6 +23,10 @@ from kzocr.profile import NO_PROFILE, Profile
 from kzocr.recurrence import Recurrence
 
 N_BINS = 10
+
+CLEAN_WEIGHT = 2.0
+"""How much more edits of text without errors count in the fit: all of them harm, and there are few."""
+
 THRESHOLDS = (0.0, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99)
 
 
@@ -261,7 +265,8 @@ def calibrate(
     """Return a calibration fitted on some documents, with its figures on others.
 
     Sets with many edits (engines without Kazakh letters) would drown those with few (clean text), of which there is as
-    much in the world: in the fit a set of n edits counts as much as the square root of n.
+    much in the world: in the fit a set of n edits counts as much as the square root of n, and one of passages without
+    errors `CLEAN_WEIGHT` times that.
 
     Args:
         fitting: passages by set, with the model's own probabilities as confidences.
@@ -324,6 +329,8 @@ def _examples(
         ]
         rows += [row for row, _ in judged]
         is_right += [right for _, right in judged]
-        importance += [1 / math.sqrt(len(judged))] * len(judged)
+        is_clean = all(passage.hypothesis == passage.reference for passage in judged_passages)
+        weight = CLEAN_WEIGHT if is_clean else 1.0
+        importance += [weight / math.sqrt(len(judged))] * len(judged)
     mean = share(sum(importance), len(importance)) or 1.0
     return rows, is_right, [value / mean for value in importance]

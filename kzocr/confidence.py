@@ -62,6 +62,7 @@ _NOISE_AT_REST = math.log(0.02)
 _NOISE_SLACK = (0.5, 20)
 _FREQUENCY_SCALE = 5.0
 _CONTEXT_SCALE = 5.0
+_LAST_SIGNS = ' \n.,:;!?…-–—»”"'
 _GREATEST_CONTEXT_GAIN = 12.0
 _LEAST_WORD_CHARS = 3
 _KNOWN_TO_KNOWN = FEATURES.index("known_to_known")
@@ -202,9 +203,12 @@ def _context_gains(text: str, stretches: Sequence[_Stretch], context: Fits | Non
     """Return for each stretch of a corrected text by how much better it fits than what stood there, 0 if not known."""
     if context is None:
         return [0.0] * len(stretches)
-    fits = context(
-        text, [(place.start, place.end, words) for place in stretches for words in (place.before, place.after)]
-    )
+    changes: list[tuple[int, int, str]] = []
+    for place in stretches:
+        # What mark ends a text only what comes after it could tell.
+        signs = "" if text[place.end :].strip() else _LAST_SIGNS
+        changes += [(place.start, place.end, words.rstrip(signs)) for words in (place.before, place.after)]
+    fits = context(text, changes)
     gains = (after - before for before, after in zip(fits[::2], fits[1::2], strict=True))
     return [min(max(gain, -_GREATEST_CONTEXT_GAIN), _GREATEST_CONTEXT_GAIN) / _CONTEXT_SCALE for gain in gains]
 

@@ -6,7 +6,17 @@ from unittest.mock import ANY
 
 import pytest
 
-from kzocr.calibration import calibrate, calibrated, judge, judge_document, outcomes, reliability, trade_offs
+from kzocr.calibration import (
+    CLEAN_WEIGHT,
+    calibrate,
+    calibrated,
+    fitted,
+    judge,
+    judge_document,
+    outcomes,
+    reliability,
+    trade_offs,
+)
 from kzocr.confidence import FEATURES, Calibration, features, fit
 from kzocr.edits import Edit
 from kzocr.pairs import TextPair
@@ -66,6 +76,20 @@ def test_a_calibration_is_tested_on_other_documents() -> None:
         calibrate({"s": one}, {"s": one})
     with pytest.raises(ValueError, match="and 0 to test on"):
         calibrate({"s": one}, {"s": [judge(pair("а", "а", "б"), [])]})
+
+
+def test_sets_count_as_the_root_of_their_edits_and_clean_text_more() -> None:
+    edits = [Edit(1, 2, "е", "ө", 0.9)]
+    helps, harms = judge(pair("сөз", "сез"), edits), judge(pair("сез", "сез"), edits)
+    [row] = features("сез", edits)
+    mean = (4 * 1 / 2 + CLEAN_WEIGHT) / 5
+    expected = fit([row] * 5, [True] * 4 + [False], ["clean", "s"], [1 / 2 / mean] * 4 + [CLEAN_WEIGHT / mean])
+    assert fitted({"s": [helps] * 4, "clean": [harms]}) == expected
+    noisy = judge(pair("сез көп", "сез көб"), edits)
+    rows = [*features("сез", edits)] * 4 + features("сез көб", edits)
+    mean = (4 * 1 / 2 + 1) / 5
+    expected = fit(rows, [True] * 4 + [False], ["clean", "s"], [1 / 2 / mean] * 4 + [1 / mean])
+    assert fitted({"s": [helps] * 4, "clean": [noisy]}) == expected
 
 
 def test_what_is_proposed_elsewhere_in_the_document_counts() -> None:

@@ -151,6 +151,9 @@ def test_context_is_asked_about_whole_words_in_the_corrected_text() -> None:
     assert [row["context_gain"] for row in rows] == [4 / 5, -12 / 5]
     assert [row["known_context_gain"] for row in rows] == [0.0, 0.0]
     assert "context_gain" not in named(text, edits[0])
+    asked.clear()
+    features("көп сез.", [Edit(5, 6, "е", "ө", 0.9), Edit(7, 8, ".", ",", 0.6)], background)
+    assert [words for _, _, words in asked] == ["сез", "сөз", "сез", "сөз"]  # what follows the last sign nobody knows
 
 
 @pytest.mark.parametrize(
