@@ -8,6 +8,8 @@ import pytest
 from script_files import script
 from test_respelling import CopyingDecoder
 
+from kzocr.context_model import ContextModel, ContextShape
+from kzocr.context_words import CONTEXT_FILE
 from kzocr.lexicon import LEXICON_FILE, Lexicon
 from kzocr.pairs import TextPair, write_pairs
 from kzocr.spelling import SpellingModel
@@ -44,6 +46,7 @@ def test_a_choice_that_knows_what_engines_misread(
     corpus: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     make_lexicon(corpus, monkeypatch)
+    ContextModel(ContextShape(n_rows=64, part_dim=8, state_dim=8)).write(corpus.parent / CONTEXT_FILE)
     printed = "Ауыл шетінде бақ бар."
     pairs = [TextPair(printed, printed.replace("шетінде", "шетімде"), f"page-{n}", "synthetic") for n in range(8)]
     write_pairs(corpus.parent / "pages.jsonl", pairs)
@@ -64,3 +67,15 @@ def test_a_choice_that_knows_what_engines_misread(
     assert spelling.fitted_on == ("pages", "clean")
     assert spelling.n_words >= 12
     assert list(spelling.usual.shares) == [("н", "м")]
+
+
+def test_a_context_model_of_a_folder(
+    corpus: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    make_lexicon(corpus, monkeypatch)
+    texts = corpus.parent / "long.txt"
+    texts.write_text("".join(f"Ауыл шетінде {n} бақ бар.\n" for n in range(330)), encoding="utf-8")
+    script("train_context_model").main([str(texts)], corpus.parent / "made", None, corpus.parent, epochs=1, seed=1)
+    assert "step 1: " in capsys.readouterr().out
+    fits = ContextModel.load(corpus.parent / "made" / CONTEXT_FILE).fits("бақ", [(0, 3, "бақ"), (0, 3, "бар")])
+    assert len(set(fits)) == 2
