@@ -225,6 +225,8 @@ def _losses(
     in_batch = F.cross_entropy(odds, target)
 
     has_near = near[:, 0] >= 0
+    if not has_near.any():
+        return torch.zeros(()), in_batch
     place, missing = place[has_near], F.pad(near[has_near] < 0, (1, 0))
     near_odds = torch.einsum("wcd,wd->wc", offered[place], asked[has_near]) + biases[place]
     nearest = torch.zeros(len(place), dtype=torch.long)

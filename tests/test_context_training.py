@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import math
 import random
 from dataclasses import replace
 
@@ -67,6 +68,14 @@ def test_the_same_seed_gives_the_same_weights() -> None:
     )
     assert same
     assert not other
+
+
+def test_words_without_neighbours_are_told_from_those_of_the_batch_alone() -> None:
+    seen: list[ContextLosses] = []
+    lonely = Lexicon({"жауды": 9, "биік": 4})
+    train_context(lines(60), lonely, replace(HOW, n_epochs=1), lambda losses, n_steps: seen.append(losses))
+    assert {losses.near for losses in seen} == {0.0}
+    assert all(math.isfinite(losses.batch) for losses in seen)
 
 
 def test_too_little_text_is_refused() -> None:
