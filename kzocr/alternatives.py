@@ -112,8 +112,8 @@ def alternatives(
         context: says how well each fits into the text, by its words.
     """
     words = list(words_of(text))
-    surprising = {} if context is None else _surprising(text, words, lexicon, is_doubtful, context)
-    groups = []
+    groups: list[list[Alternative]] = []
+    beyond_doubt: set[int] = set()
     for index, word in enumerate(words):
         if index + 1 < len(words) and DIVISION.fullmatch(text, word.end, words[index + 1].start):
             groups.append(_between(words, index, index + 1, _divided(text, word, words[index + 1], lexicon, search)))
@@ -124,13 +124,16 @@ def alternatives(
             groups.append(_for_unknown(text, words, index, lexicon, search))
         elif known and is_whole_word(word, _LEAST_CHARS_OF_DOUBTFUL):
             is_rare = known <= RARE and is_whole_word(word)
-            if is_rare or is_doubtful(word.start, word.end):
+            is_in_doubt = is_rare or is_doubtful(word.start, word.end)
+            if is_in_doubt or (context is not None and is_whole_word(word)):
+                if not is_in_doubt:
+                    beyond_doubt.add(len(groups))
                 groups.append(_between(words, index, index, _respelt_known(word, lexicon)))
-        groups.append(surprising.get(index, []))
+    if context is not None:
+        weighed = _with_fits(groups, text, context)
+        groups = [_surprising(group) if number in beyond_doubt else group for number, group in enumerate(weighed)]
     if text_model is not None:
         groups = _with_gains(groups, text, text_model)
-    if context is not None:
-        groups = _with_fits(groups, text, context)
     cost = partial(_cost, usual=search.usual if search is not None else NO_MISREADINGS)
     found: list[Alternative] = []
     for group in groups:
@@ -140,23 +143,9 @@ def alternatives(
     return found
 
 
-def _surprising(
-    text: str, words: Sequence[Word], lexicon: Lexicon, is_doubtful: Callable[[int, int], bool], context: Fits
-) -> dict[int, list[Alternative]]:
-    """Return the neighbours that fit far better than known words that nothing else speaks against, by their numbers."""
-    beyond_doubt = [
-        number
-        for number, word in enumerate(words)
-        if is_whole_word(word)
-        and lexicon.counts.get(word.text.lower(), 0) > RARE
-        and not is_doubtful(word.start, word.end)
-    ]
-    groups = [_between(words, number, number, _respelt_known(words[number], lexicon)) for number in beyond_doubt]
-    weighed = _with_fits(groups, text, context)
-    return {
-        number: [item for item in group if item.context_fit - item.context_fit_before > SURPRISE]
-        for number, group in zip(beyond_doubt, weighed, strict=True)
-    }
+def _surprising(group: Sequence[Alternative]) -> list[Alternative]:
+    """Return those that fit far better than the known word that nothing else speaks against."""
+    return [item for item in group if item.context_fit - item.context_fit_before > SURPRISE]
 
 
 def _for_unknown(

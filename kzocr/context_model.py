@@ -71,6 +71,18 @@ class ContextModel(nn.Module):
         read: Tensor = self.into(self.norm(self.parts(parts)))
         return read
 
+    def around(self, read: Tensor, left: Tensor, right: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the states in front of each word and behind it, both `(rows, words, state_dim)`.
+
+        Args:
+            read: of two words or more, `(rows, words, state_dim)`.
+            left: the states in front of the first ones, `(rows, state_dim)`.
+            right: those behind the last ones.
+        """
+        after = self.forwards(read[:, :-1], left[None].contiguous())[0]
+        before = self.backwards(read[:, 1:].flip(1), right[None].contiguous())[0].flip(1)
+        return torch.cat([left[:, None], after], dim=1), torch.cat([before, right[:, None]], dim=1)
+
     def asked(self, ahead: Tensor, behind: Tensor) -> Tensor:
         """Return what fits between states `(..., state_dim)` of both networks: `(..., part_dim)`."""
         found: Tensor = self.between(torch.cat([ahead, behind], dim=-1))
@@ -132,10 +144,7 @@ class ContextModel(nn.Module):
         if n_words == 1:
             ahead, behind = left[:, None], right[:, None]
         else:
-            read = self.read(parts).view(len(words), n_words, -1)
-            after = self.forwards(read[:, :-1], left[None].contiguous())[0]
-            before = self.backwards(read[:, 1:].flip(1), right[None].contiguous())[0].flip(1)
-            ahead, behind = torch.cat([left[:, None], after], dim=1), torch.cat([before, right[:, None]], dim=1)
+            ahead, behind = self.around(self.read(parts).view(len(words), n_words, -1), left, right)
         offered, biases = self.offered(parts)
         odds = (self.asked(ahead, behind).flatten(0, 1) * offered).sum(-1) + biases
         return odds.view(len(words), n_words).sum(-1)
@@ -167,8 +176,9 @@ class ContextModel(nn.Module):
                 arrays = {name: file.get_tensor(name).float() for name in file.keys()}  # noqa: SIM118
             for name in _TABLES:
                 arrays[name] *= arrays.pop(f"{name}.scale")[:, None]
-            model = cls(shape)
-            model.load_state_dict(arrays)
+            with torch.device("meta"):  # no random weights for those that are read
+                model = cls(shape)
+            model.load_state_dict(arrays, assign=True)
         except (SafetensorError, KeyError, TypeError, ValueError, RuntimeError) as error:
             raise ValueError(f"{path}: no context model: {error}") from error
         return model.eval()

@@ -210,9 +210,8 @@ def _losses(
     is_misspelt = torch.rand(len(parts)) < how.misspelt_share
     parts = _nameless(torch.where(is_misspelt[:, None], misspelt[printed], parts), how.nameless_share)
     read = F.dropout(model.read(parts), how.dropout).view(*rows.shape, -1)
-    start = torch.zeros(len(rows), 1, model.shape.state_dim)
-    ahead = torch.cat([start, model.forwards(read[:, :-1])[0]], dim=1)
-    behind = torch.cat([model.backwards(read[:, 1:].flip(1))[0].flip(1), start], dim=1)
+    nothing = torch.zeros(len(rows), model.shape.state_dim)
+    ahead, behind = model.around(read, nothing, nothing)
     asked = model.asked(F.dropout(ahead, how.dropout), F.dropout(behind, how.dropout)).flatten(0, 1)
 
     near = vocabulary.near[printed]

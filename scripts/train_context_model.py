@@ -11,12 +11,14 @@ starts again from the beginning. About six minutes a reading for 16 MB of text, 
 from __future__ import annotations
 
 from pathlib import Path
+from statistics import fmean
 from typing import Annotated
 
 import typer
 from rich.console import Console
 from rich.progress import Progress
 
+from kzocr.context_model import ContextModel
 from kzocr.context_training import ContextLosses, ContextTraining, train_context
 from kzocr.context_words import CONTEXT_FILE
 from kzocr.corpus import load_corpus, without_overlap
@@ -39,22 +41,20 @@ def main(
     console = Console()
     with Progress(console=console) as progress:
         task = progress.add_task("reading", total=None)
-        near: list[float] = []
-        batch: list[float] = []
+        seen: list[ContextLosses] = []
 
         def on_step(losses: ContextLosses, n_steps: int) -> None:
-            near.append(losses.near)
-            batch.append(losses.batch)
+            seen.append(losses)
             progress.update(task, total=n_steps, completed=losses.n_steps)
-            if losses.n_steps % (n_steps // epochs) == 0:
-                console.print(
-                    f"step {losses.n_steps}: {sum(near) / len(near):.3f} between known words a letter away, "
-                    f"{sum(batch) / len(batch):.3f} between the words of a batch"
-                )
-                near.clear()
-                batch.clear()
 
-        trained = train_context(lines, Lexicon.read(model / LEXICON_FILE), how, on_step)
+        def on_epoch(_: ContextModel) -> None:
+            console.print(
+                f"step {seen[-1].n_steps}: {fmean(losses.near for losses in seen):.3f} between known words a letter "
+                f"away, {fmean(losses.batch for losses in seen):.3f} between the words of a batch"
+            )
+            seen.clear()
+
+        trained = train_context(lines, Lexicon.read(model / LEXICON_FILE), how, on_step, on_epoch)
     output.mkdir(parents=True, exist_ok=True)
     trained.write(output / CONTEXT_FILE)
     console.print(f"{output / CONTEXT_FILE}: {(output / CONTEXT_FILE).stat().st_size / 1e6:.1f} MB")
