@@ -51,8 +51,8 @@ class ContextModel(nn.Module):
         super().__init__()
         self.shape = shape
         part_dim, state_dim = shape.part_dim, shape.state_dim
-        self.parts = nn.EmbeddingBag(shape.n_rows, part_dim, mode="sum", padding_idx=PADDING)
-        self.biases = nn.EmbeddingBag(shape.n_rows, 1, mode="sum", padding_idx=PADDING)
+        self.parts = nn.EmbeddingBag(shape.n_rows, part_dim, mode="sum", sparse=True, padding_idx=PADDING)
+        self.biases = nn.EmbeddingBag(shape.n_rows, 1, mode="sum", sparse=True, padding_idx=PADDING)
         self.norm = nn.LayerNorm(part_dim)
         self.into = nn.Linear(part_dim, state_dim)
         self.forwards = nn.GRU(state_dim, state_dim, batch_first=True)

@@ -3,8 +3,9 @@
 Two choices are learnt at once (cross-entropy, nats): between the word and the known words that are a letter away from
 it, which is what the corrector asks, and between it and all other words of the batch, which keeps odds comparable
 from place to place. Words of a batch are there as often as they are frequent, so that what is learnt is how much
-likelier a word is than elsewhere; how frequent it is the lexicon knows. Some of the words that are read are misspelt,
-and some are seen without the vector of the whole word, as unknown ones are.
+likelier a word is than elsewhere; how frequent it is the lexicon knows. Some of the words that are read are misspelt or
+other known words, as those around a word in doubt are, and some are seen without the vector of the whole word, as
+unknown ones are.
 """
 
 from __future__ import annotations
@@ -44,6 +45,7 @@ class ContextTraining:
         warmup_steps: steps in which the rates rise.
         dropout: share of what is read and remembered that is dropped.
         misspelt_share: of the words that are read.
+        confused_share: of the words that are read as a known word a letter away.
         nameless_share: of the words that are seen without the vector of the whole word.
         weight_decay: of AdamW.
         gradient_clip: greatest norm of the gradients of all but the tables.
@@ -61,6 +63,7 @@ class ContextTraining:
     warmup_steps: int = 100
     dropout: float = 0.25
     misspelt_share: float = 0.08
+    confused_share: float = 0.04
     nameless_share: float = 0.3
     weight_decay: float = 0.01
     gradient_clip: float = 1.0
@@ -180,7 +183,8 @@ def train_context(
             loss.backward()  # type: ignore[no-untyped-call]
             torch.nn.utils.clip_grad_norm_(others, how.gradient_clip)
             optimizer.step()
-            table_optimizer.step()
+            with torch.sparse.check_sparse_tensor_invariants(enable=False):  # type: ignore[no-untyped-call]
+                table_optimizer.step()
             step += 1
             on_step(ContextLosses(step, near.item(), batch.item()), n_steps)
         model.eval()
@@ -206,7 +210,8 @@ def _losses(
         how: the recipe.
     """
     printed = rows.flatten()
-    parts = vocabulary.parts[printed]
+    near = vocabulary.near[printed]
+    parts = vocabulary.parts[_confused(printed, near, how.confused_share)]
     is_misspelt = torch.rand(len(parts)) < how.misspelt_share
     parts = _nameless(torch.where(is_misspelt[:, None], misspelt[printed], parts), how.nameless_share)
     read = F.dropout(model.read(parts), how.dropout).view(*rows.shape, -1)
@@ -214,7 +219,6 @@ def _losses(
     ahead, behind = model.around(read, nothing, nothing)
     asked = model.asked(F.dropout(ahead, how.dropout), F.dropout(behind, how.dropout)).flatten(0, 1)
 
-    near = vocabulary.near[printed]
     choice = torch.cat([printed[:, None], near], dim=1)
     offered_words, place = choice.clamp(min=0).unique(return_inverse=True)  # type: ignore[no-untyped-call]
     offered, biases = model.offered(_nameless(vocabulary.parts[offered_words], how.nameless_share))
@@ -230,6 +234,14 @@ def _losses(
     near_odds = torch.einsum("wcd,wd->wc", offered[place], asked[has_near]) + biases[place]
     nearest = torch.zeros(len(place), dtype=torch.long)
     return F.cross_entropy(near_odds.masked_fill(missing, -torch.inf), nearest), in_batch
+
+
+def _confused(printed: Tensor, near: Tensor, share: float) -> Tensor:
+    """Return the words `(words,)` that are read, a share of which has become one of `near` `(words, n_near)`."""
+    column = torch.randint(near.shape[1], (len(printed), 1))
+    other = near.gather(1, column)[:, 0]
+    is_other = (torch.rand(len(printed)) < share) & (other >= 0)
+    return torch.where(is_other, other, printed)
 
 
 def _nameless(parts: Tensor, share: float) -> Tensor:
