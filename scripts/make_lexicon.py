@@ -45,9 +45,8 @@ def main() -> None:
     for name, made in ((LEXICON_FILE, lexicon), (TEXT_MODEL_FILE, text_model)):
         made.write(arguments.output / name)
         print(f"{arguments.output / name}: {(arguments.output / name).stat().st_size / 1e6:.2f} MB")
-    print(
-        f"{len(lexicon):,} words, {len(seen):,} of them seen, {len(lexicon.pairs):,} pairs; {sum(map(len, text_model.grams)):,} n-grams"
-    )
+    n_grams = sum(map(len, text_model.grams))
+    print(f"{len(lexicon):,} words ({len(seen):,} seen), {len(lexicon.pairs):,} pairs; {n_grams:,} n-grams")
 
 
 if __name__ == "__main__":
