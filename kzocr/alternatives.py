@@ -117,13 +117,13 @@ def alternatives(
     for index, word in enumerate(words):
         if index + 1 < len(words) and DIVISION.fullmatch(text, word.end, words[index + 1].start):
             groups.append(_between(words, index, index + 1, _divided(text, word, words[index + 1], lexicon, search)))
-        lower = word.text.lower()
+        known = lexicon.counts.get(word.text.lower(), 0)
         if index + 1 < len(words):
             groups.append(_between(words, index, index + 1, _joined_known(text, word, words[index + 1], lexicon)))
-        if is_whole_word(word) and lower not in lexicon:
+        if is_whole_word(word) and not known:
             groups.append(_for_unknown(text, words, index, lexicon, search))
-        elif lower in lexicon and is_whole_word(word, _LEAST_CHARS_OF_DOUBTFUL):
-            is_rare = lexicon.counts[lower] <= RARE and is_whole_word(word)
+        elif known and is_whole_word(word, _LEAST_CHARS_OF_DOUBTFUL):
+            is_rare = known <= RARE and is_whole_word(word)
             is_in_doubt = is_rare or is_doubtful(word.start, word.end)
             if is_in_doubt or (context is not None and is_whole_word(word)):
                 if not is_in_doubt:
@@ -301,10 +301,8 @@ def _joined_known(text: str, left: Word, right: Word, lexicon: Lexicon) -> list[
     It is more usual than the rarer of them («тер», sweat), and the two were never seen side by side.
     """
     pair = (left.text.lower(), right.text.lower())
-    if any(word not in lexicon for word in pair):
-        return []
-    rarer = min(lexicon.counts[word] for word in pair)
-    if pair in lexicon.pairs or lexicon.counts.get("".join(pair), 0) < max(rarer, _LEAST_COUNT_OF_JOINED):
+    rarer = min(lexicon.counts.get(word, 0) for word in pair)
+    if not rarer or pair in lexicon.pairs or lexicon.counts.get("".join(pair), 0) < max(rarer, _LEAST_COUNT_OF_JOINED):
         return []
     before = min(map(lexicon.log_frequency, pair))
     return [replace(item, is_known=True, log_frequency_before=before) for item in _joined(text, left, right, lexicon)]

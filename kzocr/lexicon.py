@@ -22,9 +22,6 @@ LEXICON_FILE = "lexicon.txt.xz"
 
 RUSSIFIED_RATIO = 20
 
-UNSEEN_COUNT = 0.25
-"""A word that was not seen is as frequent as if it had been seen so often."""
-
 _REMEMBERED = 1 << 14
 _BITS = {letter: 1 << place for place, letter in enumerate(LOWER)}
 _KAZAKH_WORD = re.compile(f"[{LOWER}]+")
@@ -35,18 +32,18 @@ class Lexicon:
     """Lower-case words of Kazakh letters, each with how often it was seen, and which stood side by side.
 
     Args:
-        counts: word -> count; 0 for one that was not seen but is made like others (`kzocr.derivation`).
+        counts: word -> count, at least 1.
         pairs: (word, the word behind it) -> count, at least 1; both are in `counts`.
 
     Raises:
-        ValueError: a word is not of lower-case Kazakh letters or unknown in a pair, or a count is too small.
+        ValueError: a word is not of lower-case Kazakh letters or unknown in a pair, or a count is not positive.
     """
 
     def __init__(self, counts: Mapping[str, int], pairs: Mapping[tuple[str, str], int] | None = None) -> None:
         for word, count in counts.items():
-            if not _KAZAKH_WORD.fullmatch(word) or count < 0:
+            if not _KAZAKH_WORD.fullmatch(word) or count < 1:
                 raise ValueError(
-                    f"lexicon: {word!r} with count {count}: expected lower-case Kazakh letters, count >= 0"
+                    f"lexicon: {word!r} with count {count}: expected lower-case Kazakh letters, count >= 1"
                 )
         for (left, right), count in (pairs or {}).items():
             if left not in counts or right not in counts or count < 1:
@@ -63,8 +60,8 @@ class Lexicon:
         return word in self.counts
 
     def log_frequency(self, word: str) -> float:
-        """Return the natural logarithm of the share of `word` among all words; see `UNSEEN_COUNT`."""
-        return math.log(max(self.counts.get(word, 0), UNSEEN_COUNT)) - self._log_total
+        """Return the natural logarithm of the share of `word` among all words; that of one seen once if unknown."""
+        return math.log(self.counts.get(word, 1)) - self._log_total
 
     def near(self, word: str, max_distance: int) -> list[tuple[str, int]]:
         """Return the known words within `max_distance` edits of `word`, each with its Levenshtein distance.
@@ -103,7 +100,7 @@ class Lexicon:
     @cached_property
     def letters(self) -> LetterModel:
         """How the letters of the words follow each other; frequent words count more, but not much."""
-        return LetterModel({word: math.log1p(count) for word, count in self.counts.items() if count})
+        return LetterModel({word: math.log1p(count) for word, count in self.counts.items()})
 
     @cached_property
     def _words(self) -> list[str]:
@@ -201,7 +198,6 @@ def without_russified(counts: Mapping[str, int], least_ratio: int = RUSSIFIED_RA
     Word lists made from the web are full of them (жаксы for жақсы), and they would pass for known words.
     A word goes if another one, at least `least_ratio` times as frequent, differs from it in Kazakh letters
     alone, where it has the Russian look-alike: `without_russified({"жақсы": 90, "жаксы": 1}) == {"жақсы": 90}`.
-    One that was not seen (count 0) goes beside any such other one.
     """
     usual: dict[str, str] = {}
     for word in counts:

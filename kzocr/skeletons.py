@@ -49,7 +49,7 @@ class Skeletons:
         usual: dict[str, str] = {}
         for word, count in self.lexicon.counts.items():
             shape = word.translate(_SAME_SHAPE)
-            if count and (shape not in usual or count > self.lexicon.counts[usual[shape]]):
+            if shape not in usual or count > self.lexicon.counts[usual[shape]]:
                 usual[shape] = word
         return usual
 

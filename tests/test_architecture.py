@@ -14,7 +14,6 @@ TORCH = {"torch", "transformers", "accelerate", "peft"}
 LAYERS: dict[str, tuple[int, bool]] = {
     # module: (layer, may use torch)
     "config": (0, False),
-    "derivation": (0, False),
     "licences": (0, False),
     "report_style": (0, False),
     "text": (0, False),

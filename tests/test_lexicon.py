@@ -19,7 +19,7 @@ def test_words_and_their_frequencies() -> None:
     assert "Сәлем" not in LEXICON
     assert len(LEXICON) == 4
     assert LEXICON.log_frequency("сәлем") == pytest.approx(math.log(8 / 16))
-    assert LEXICON.log_frequency("жоқ") == pytest.approx(math.log(0.25 / 16))
+    assert LEXICON.log_frequency("жоқ") == pytest.approx(math.log(1 / 16))
 
 
 def test_near_words_come_nearest_and_most_usual_first() -> None:
@@ -49,7 +49,6 @@ def test_counting_takes_punctuation_off() -> None:
 def test_russified_spellings_go_if_the_kazakh_one_is_far_more_usual() -> None:
     counts = {"жақсы": 90, "жаксы": 1, "қар": 30, "кар": 20, "ор": 1, "өр": 2}
     assert without_russified(counts) == {"жақсы": 90, "қар": 30, "кар": 20, "ор": 1, "өр": 2}
-    assert without_russified({"қалада": 2, "калада": 0, "далада": 0}) == {"қалада": 2, "далада": 0}
     assert without_russified({"қақ": 90, "кақ": 2, "қак": 2}) == {"қақ": 90}
 
 
@@ -67,7 +66,7 @@ def test_pairs_of_words_that_are_not_kept_go() -> None:
 
 
 def test_file_round_trip(tmp_path: Path) -> None:
-    lexicon = Lexicon({**LEXICON.counts, "сәлемдесу": 0}, {("сәлем", "әлем"): 2})
+    lexicon = Lexicon(LEXICON.counts, {("сәлем", "әлем"): 2})
     lexicon.write(tmp_path / "lexicon.txt.xz")
     read = Lexicon.read(tmp_path / "lexicon.txt.xz")
     assert (read.counts, read.pairs) == (lexicon.counts, lexicon.pairs)
@@ -81,7 +80,7 @@ def test_file_round_trip(tmp_path: Path) -> None:
         (lzma.compress("ана 3\nана мен тіл 2\n".encode()), ":2: expected one word or two"),
         (lzma.compress("ана 3\nана тіл 2\n".encode()), "pair 'ана' 'тіл' with count 2: expected words"),
         (lzma.compress("Ана 3\n".encode()), "expected lower-case Kazakh letters"),
-        (lzma.compress("Ана 1\n".encode()), "count >= 0"),
+        (lzma.compress("ана 0\n".encode()), "count >= 1"),
     ],
 )
 def test_broken_files_are_named(tmp_path: Path, content: bytes, message: str) -> None:
