@@ -20,13 +20,9 @@ from typing import Any
 
 from kzocr.card import CORRECTOR, REPORT_NAME, published_reports
 from kzocr.channel.description import describe_prior, find_prior, write_prior_folder
-from kzocr.confidence import CALIBRATION_FILE
-from kzocr.context_words import CONTEXT_FILE
+from kzocr.companions import COMPANIONS
 from kzocr.history import without_folders
 from kzocr.json_files import read_json
-from kzocr.lexicon import LEXICON_FILE
-from kzocr.spelling import SPELLING_FILE
-from kzocr.text_model import TEXT_MODEL_FILE
 
 CARD_NAME = "README.md"
 CHANNEL = "channel"
@@ -35,15 +31,6 @@ CHANNEL = "channel"
 WEIGHTS_NAME = "model.safetensors"
 METADATA_NAME = "training.json"
 MODEL_FILES = (WEIGHTS_NAME, "config.json", "generation_config.json", "tokenizer_config.json", METADATA_NAME)
-COMPANIONS = {
-    CALIBRATION_FILE: "how sure an edit is",
-    CONTEXT_FILE: "which words fit between others",
-    LEXICON_FILE: "known words",
-    SPELLING_FILE: "which known word stood where an unknown one is read",
-    TEXT_MODEL_FILE: "how likely running text is",
-}
-"""Files beside the weights that kzocr's corrector uses -> what is in them; see `kzocr.loading.companions`."""
-
 OPTIONAL_FILES = (
     *COMPANIONS,
     "added_tokens.json",

@@ -5,8 +5,8 @@ from __future__ import annotations
 import lzma
 import math
 import re
-from collections.abc import Iterable, Mapping
-from functools import cached_property
+from collections.abc import Callable, Iterable, Mapping
+from functools import cached_property, lru_cache
 from itertools import pairwise
 from pathlib import Path
 
@@ -50,7 +50,6 @@ class Lexicon:
                 raise ValueError(f"lexicon: pair {left!r} {right!r} with count {count}: expected words that are in it")
         self.counts = dict(counts)
         self.pairs = dict(pairs or {})
-        self._near: dict[tuple[str, int], list[tuple[str, int]]] = {}
         self._log_total = math.log(sum(self.counts.values()) or 1)
 
     def __len__(self) -> int:
@@ -73,14 +72,11 @@ class Lexicon:
         Returns:
             `(known word, distance)`, nearest first, usual ones before rare ones; `word` itself is left out.
         """
-        key = word, max_distance
-        found = self._near.get(key)
-        if found is None:
-            found = self._looked_up(word, max_distance)
-            if len(self._near) >= _REMEMBERED:
-                self._near.clear()
-            self._near[key] = found
-        return list(found)
+        return list(self._near(word, max_distance))
+
+    @cached_property
+    def _near(self) -> Callable[[str, int], list[tuple[str, int]]]:
+        return lru_cache(maxsize=_REMEMBERED)(self._looked_up)
 
     def _looked_up(self, word: str, max_distance: int) -> list[tuple[str, int]]:
         first, last = max(0, len(word) - max_distance), len(word) + max_distance

@@ -17,6 +17,7 @@ from transformers import AutoConfig, AutoModelForSeq2SeqLM, PreTrainedModel
 from transformers.utils import logging
 from transformers.utils.hub import cached_file
 
+from kzocr.companions import COMPANIONS
 from kzocr.confidence import CALIBRATION_FILE, Calibration
 from kzocr.context_model import ContextModel
 from kzocr.context_words import CONTEXT_FILE
@@ -126,14 +127,13 @@ def load_spelling(
 
 
 def companions(name_or_path: str | None = None, *, revision: str | None = None) -> list[Path]:
-    """Return the files beside a model's weights that every corrector uses: `kzocr.hub.COMPANIONS` says what is in them.
+    """Return the files beside a model's weights that every corrector uses: `COMPANIONS` says what is in them.
 
     Args:
         name_or_path: as for `load_model`.
         revision: as for `load_model`.
     """
-    names = (CALIBRATION_FILE, SPELLING_FILE, LEXICON_FILE, TEXT_MODEL_FILE, CONTEXT_FILE)
-    found = [_beside(name_or_path, name, revision) for name in names]
+    found = [_beside(name_or_path, name, revision) for name in COMPANIONS]
     return [path for path in found if path is not None]
 
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from rapidfuzz.distance import Levenshtein
 
@@ -103,12 +103,7 @@ class Misreadings:
         Of all ways to cut the texts into letters and stretches that of the likeliest misreadings is taken; a single
         letter may have become any other one with the probability `RARE`.
         """
-        pair = _without_common_ends(printed.lower(), read.lower())
-        if pair not in self._known:
-            if len(self._known) >= _REMEMBERED:
-                self._known.clear()
-            self._known[pair] = self._likeliest(*pair)
-        return self._known[pair]
+        return self._known(*_without_common_ends(printed.lower(), read.lower()))
 
     def _likeliest(self, printed: str, read: str) -> float:
         """Return what `log_probability` does, without a memory."""
@@ -131,8 +126,8 @@ class Misreadings:
         return best[-1][-1]
 
     @cached_property
-    def _known(self) -> dict[tuple[str, str], float]:
-        return {}
+    def _known(self) -> Callable[[str, str], float]:
+        return lru_cache(maxsize=_REMEMBERED)(self._likeliest)
 
     @cached_property
     def _logs(self) -> dict[Misreading, float]:

@@ -9,8 +9,8 @@ from __future__ import annotations
 import heapq
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
-from functools import cached_property
+from collections.abc import Callable, Iterable, Mapping
+from functools import cached_property, lru_cache
 
 import numpy as np
 
@@ -149,7 +149,6 @@ class WordSearch:
         self.lexicon = lexicon
         self.usual = usual
         self.beam = beam
-        self._found: dict[str, tuple[str, ...]] = {}
         self._printed: defaultdict[str, list[tuple[str, float]]] = defaultdict(list)
         for (printed, read), share in usual.shares.items():
             least = _LEAST_SHARE if printed and read else _LEAST_SHARE_OF_NOTHING
@@ -160,11 +159,11 @@ class WordSearch:
         """Return known words that `read` (lower case) may have been, likely ones first; `read` itself is left out."""
         if not self._printed or not 0 < len(read) <= _LONGEST_WORD:
             return ()
-        if read not in self._found:
-            if len(self._found) >= _REMEMBERED:
-                self._found.clear()
-            self._found[read] = self._search(read)
-        return self._found[read]
+        return self._found(read)
+
+    @cached_property
+    def _found(self) -> Callable[[str], tuple[str, ...]]:
+        return lru_cache(maxsize=_REMEMBERED)(self._search)
 
     def _search(self, read: str) -> tuple[str, ...]:
         trie = self._trie

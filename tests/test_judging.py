@@ -11,8 +11,9 @@ from typer.testing import CliRunner, Result
 
 from kzocr import __version__
 from kzocr.cli import app
+from kzocr.companions import COMPANIONS
 from kzocr.hardware import device_name
-from kzocr.hub import COMPANIONS, check_report
+from kzocr.hub import check_report
 from kzocr.judging import Resources, read_sets
 from kzocr.loading import EMBEDDED
 from kzocr.pairs import TextPair, write_pairs
