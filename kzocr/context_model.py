@@ -9,8 +9,8 @@ and what they remember is compared with the vector of each word that may stand b
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
 from itertools import groupby
 from pathlib import Path
 
@@ -149,8 +149,13 @@ class ContextModel(nn.Module):
         odds = (self.asked(ahead, behind).flatten(0, 1) * offered).sum(-1) + biases
         return odds.view(len(words), n_words).sum(-1)
 
-    def write(self, path: Path) -> None:
-        """Write the weights: vectors of parts as eight-bit integers with a scale a row, the others as float16."""
+    def write(self, path: Path, facts: Mapping[str, str] | None = None) -> None:
+        """Write the weights: vectors of parts as eight-bit integers with a scale a row, the others as float16.
+
+        Args:
+            path: of the file.
+            facts: what else is to be known of it, beside the shape: how it was trained.
+        """
         arrays: dict[str, Tensor] = {}
         for name, weights in self.state_dict().items():
             if name in _TABLES:
@@ -160,7 +165,7 @@ class ContextModel(nn.Module):
             else:
                 arrays[name] = weights.to(torch.float16)
         shape = {name: str(number) for name, number in asdict(self.shape).items()}
-        path.write_bytes(save(arrays, metadata=shape))
+        path.write_bytes(save(arrays, metadata={**(facts or {}), **shape}))
 
     @classmethod
     def load(cls, path: Path) -> ContextModel:
@@ -172,7 +177,8 @@ class ContextModel(nn.Module):
         """
         try:
             with safe_open(path, framework="pt") as file:
-                shape = ContextShape(**{name: int(number) for name, number in (file.metadata() or {}).items()})
+                facts = file.metadata() or {}
+                shape = ContextShape(**{each.name: int(facts[each.name]) for each in fields(ContextShape)})
                 arrays = {name: file.get_tensor(name).float() for name in file.keys()}  # noqa: SIM118
             for name in _TABLES:
                 arrays[name] *= arrays.pop(f"{name}.scale")[:, None]

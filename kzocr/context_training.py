@@ -11,18 +11,25 @@ unknown ones are.
 from __future__ import annotations
 
 import random
+import zlib
 from collections import Counter, defaultdict
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
 
 import torch
 import torch.nn.functional as F
 from rapidfuzz.distance import Levenshtein
 from torch import Tensor
+from torch.nn import Module
+from torch.optim import Optimizer
 
+from kzocr.checkpoint import newest_checkpoint, read_checkpoint, write_checkpoint
 from kzocr.context_model import ContextModel, ContextShape, parts_of
 from kzocr.context_words import tokens
 from kzocr.lexicon import Lexicon
+from kzocr.run_state import changed_keys
 from kzocr.text import LOWER
 
 LEAST_CHARS = 2
@@ -137,6 +144,7 @@ def train_context(
     how: ContextTraining = ContextTraining(),
     on_step: Callable[[ContextLosses, int], None] = lambda losses, n_steps: None,
     on_epoch: Callable[[ContextModel], None] = lambda model: None,
+    folder: Path | None = None,
 ) -> ContextModel:
     """Return a context model of `lines`, ready to be asked.
 
@@ -146,12 +154,14 @@ def train_context(
         how: the recipe.
         on_step: told after every step the losses, and how many steps there will be.
         on_epoch: told after every reading of the text the model as it is.
+        folder: where a checkpoint is written after every reading; if there is one already, the run goes on from it
+            and comes to what it would have come to without the break.
 
     Raises:
-        ValueError: the text is shorter than a step.
+        ValueError: the text is shorter than a step, or the checkpoint is of another recipe, text or lexicon.
+        OSError: the checkpoint cannot be read or written.
     """
     torch.manual_seed(how.seed)
-    rng = random.Random(how.seed)
     keys = [token.key for line in lines for token in tokens(line)]
     counts = Counter(keys)
     vocabulary = Vocabulary.of(list(counts), lexicon, how.shape, how.n_near)
@@ -166,8 +176,14 @@ def train_context(
     others = [weights for weights in model.parameters() if all(weights is not table for table in tables)]
     table_optimizer = torch.optim.Adagrad(tables, lr=how.table_learning_rate)
     optimizer = torch.optim.AdamW(others, lr=how.learning_rate, weight_decay=how.weight_decay)
-    step = 0
-    for _ in range(how.n_epochs):
+    parts: dict[str, Module | Optimizer] = {"model": model, "tables": table_optimizer, "others": optimizer}
+    identity = {"recipe": asdict(how), "text": _checksum(keys), "lexicon": _checksum(sorted(lexicon.counts))}
+    n_read = 0 if folder is None else _resume(folder, parts, identity)
+    step = n_read * steps_an_epoch
+    for epoch in range(n_read, how.n_epochs):
+        # What is drawn in a reading depends on its number alone.
+        rng = random.Random(f"{how.seed} {epoch}")
+        torch.manual_seed(rng.getrandbits(63))
         misspelt = parts_of([_misspelt(word, rng) for word in counts], how.shape.n_rows)
         first = rng.randrange(how.n_words)
         rows = stream[first : first + len(stream) // how.n_words * how.n_words - how.n_words].view(-1, how.n_words)
@@ -187,10 +203,35 @@ def train_context(
                 table_optimizer.step()
             step += 1
             on_step(ContextLosses(step, near.item(), batch.item()), n_steps)
+        if folder is not None:
+            state = {name: part.state_dict() for name, part in parts.items()}
+            write_checkpoint(folder, step, state, {**identity, "n_read": epoch + 1}, n_kept=1)
         model.eval()
         on_epoch(model)
         model.train()
     return model.eval()
+
+
+def _resume(folder: Path, parts: Mapping[str, Module | Optimizer], identity: Mapping[str, Any]) -> int:
+    """Give `parts` their state in the newest checkpoint, if there is one, and return how often the text was read.
+
+    Raises:
+        ValueError: it is of another run.
+    """
+    checkpoint = newest_checkpoint(folder)
+    if checkpoint is None:
+        return 0
+    state, progress = read_checkpoint(checkpoint)
+    changed = changed_keys({name: progress.get(name) for name in identity}, identity)
+    if changed:
+        raise ValueError(f"{checkpoint}: of another run, {', '.join(changed)} differ: remove it to begin anew")
+    for name, part in parts.items():
+        part.load_state_dict(state[name])
+    return int(progress["n_read"])
+
+
+def _checksum(words: Sequence[str]) -> int:
+    return zlib.crc32("\n".join(words).encode("utf-8"))
 
 
 def _losses(

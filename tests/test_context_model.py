@@ -57,7 +57,7 @@ def test_written_and_loaded_again(model: ContextModel, tmp_path: Path) -> None:
     first, second = tmp_path / "a.safetensors", tmp_path / "b.safetensors"
     model.write(first)
     again = ContextModel.load(first)
-    again.write(second)
+    again.write(second, {"recipe": "{}"})
     assert again.shape == SHAPE
     changes = [(3, 6, word) for word in ("қар", "қыр", "таң")]
     expected = model.fits("ақ қар жауды", changes)

@@ -3,6 +3,7 @@ from __future__ import annotations
 import math
 import random
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import torch
@@ -68,6 +69,33 @@ def test_the_same_seed_gives_the_same_weights() -> None:
     )
     assert same
     assert not other
+
+
+class Interruption(Exception):
+    """The power fails."""
+
+
+def test_an_interrupted_run_comes_to_the_same(tmp_path: Path) -> None:
+    whole = train_context(lines(60), LEXICON, HOW).state_dict()
+
+    def fail(model: ContextModel) -> None:
+        raise Interruption
+
+    with pytest.raises(Interruption):
+        train_context(lines(60), LEXICON, HOW, on_epoch=fail, folder=tmp_path)
+    steps: list[int] = []
+    resumed = train_context(
+        lines(60), LEXICON, HOW, lambda losses, n_steps: steps.append(losses.n_steps), folder=tmp_path
+    ).state_dict()
+    assert steps[0] == 1 + steps[-1] // 2
+    assert all(torch.equal(whole[name], resumed[name]) for name in whole)
+
+
+def test_the_checkpoint_of_another_run_is_refused(tmp_path: Path) -> None:
+    how = replace(HOW, n_epochs=1)
+    train_context(lines(60), LEXICON, how, folder=tmp_path)
+    with pytest.raises(ValueError, match=r"checkpoint-\d+: of another run, recipe\.dropout, text differ"):
+        train_context(lines(59), LEXICON, replace(how, dropout=0.5), folder=tmp_path)
 
 
 def test_words_without_neighbours_are_told_from_those_of_the_batch_alone() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import typer
 from script_files import script
 from test_respelling import CopyingDecoder
 
@@ -79,3 +80,13 @@ def test_a_context_model_of_a_folder(
     assert "step 1: " in capsys.readouterr().out
     fits = ContextModel.load(corpus.parent / "made" / CONTEXT_FILE).fits("бақ", [(0, 3, "бақ"), (0, 3, "бар")])
     assert len(set(fits)) == 2
+    assert not (corpus.parent / "made" / "context-run").exists()
+
+
+def test_a_context_model_needs_text(
+    corpus: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    make_lexicon(corpus, monkeypatch)
+    with pytest.raises(typer.Exit):
+        script("train_context_model").main([str(corpus)], corpus.parent / "made", None, corpus.parent, epochs=1, seed=1)
+    assert "a step needs" in capsys.readouterr().out
