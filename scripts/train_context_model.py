@@ -4,8 +4,8 @@
 
 It learns from clean text and the lexicon in the folder of the weights (`scripts/make_lexicon.py`); no OCR takes part.
 Lines that are also in `--exclude` are left out. Prints the losses of both choices, nats a word, for every reading of
-the text; `scripts/measure_word_choice.py` says what it is worth on text that it has not seen. An interrupted run goes on
-with the reading that it was at (`context-run` in the folder, removed at the end). About five minutes a reading
+the text; `scripts/measure_word_choice.py` says what it is worth on text that it has not seen. An interrupted run goes
+on with the reading that it was at (`context-run` in the folder, removed at the end). About five minutes a reading
 for 16 MB of text, one CPU core, 2 GB.
 """
 
