@@ -58,6 +58,13 @@ LEGACY_FONT_LETTERS: dict[str, str] = {
 """Kazakh letters -> letters of other Cyrillic alphabets, most usual first, that stand in their place in text layers of
 pages set before Unicode: fonts had the Kazakh shapes where Windows-1251 has these (Ќазаќстан, жања, ґмір)."""
 
+LEGACY_FONT_SHARED: dict[str, str] = {"ј": "ә", "Ј": "Ә", "ћ": "һ", "Ћ": "Һ", "µ": "ө"}
+"""Signs that fonts of that kind had for Kazakh letters (жјне, µткен) and that stand for other things elsewhere: Serbian
+engines print two of them, and the third is a unit's prefix."""
+
+LEGACY_FONT_MARKS = frozenset("ќѓѕўїґЌЃЅЎЇҐ")
+"""Where one of these stands near, the others are the font's: they are letters of three other alphabets."""
+
 LATIN_LOOKALIKES: dict[str, str] = dict(
     zip(
         "aceopxyhiABCEHIKMOPTXYə",

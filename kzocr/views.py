@@ -14,7 +14,7 @@ from itertools import accumulate
 
 from kzocr.doubts import DoubtfulWord
 from kzocr.edits import LINE_BREAKS
-from kzocr.text import FOREIGN_LETTERS, LETTERS, nfc
+from kzocr.text import FOREIGN_LETTERS, LEGACY_FONT_MARKS, LEGACY_FONT_SHARED, LETTERS, nfc
 
 PLACEHOLDER = "_"
 """What the model reads for a visible character that it cannot know."""
@@ -24,7 +24,7 @@ _ALL_KNOWN = re.compile(f"[{_KNOWN}]*")
 _IS_KNOWN = re.compile(f"[{_KNOWN}]")
 _FOREIGN = "".join(FOREIGN_LETTERS)
 _LEFT_HYPHEN = re.compile(f"(?<=[Ѐ-ӿ{_FOREIGN}\u0300-\u036f])¬(?=[Ѐ-ӿ{_FOREIGN}])")
-_TO_REPAIR = re.compile(f"[{_FOREIGN}\u0300-\u036f]|{_LEFT_HYPHEN.pattern}")
+_TO_REPAIR = re.compile(f"[{_FOREIGN}{''.join(LEGACY_FONT_SHARED)}\u0300-\u036f]|{_LEFT_HYPHEN.pattern}")
 _WORD = re.compile(r"[^\W\d_]+")
 _CYRILLIC_CLUSTER = re.compile(r"[Ѐ-ӿ][\u0300-\u036f]+")
 _INVISIBLE = frozenset(("Cc", "Cf", "Cs"))
@@ -45,8 +45,8 @@ class View:
         ends: for each character of `text` one past its end in the window.
         fixed: positions in `text` that no edit may touch: tabs, placeholders.
         repairs: position in `text` -> the same character, where the window has another spelling of it
-            (a decomposed й, a Latin ə inside a Kazakh word, a letter behind the ¬ that a line's end left inside a
-            word), which is repaired whatever the model says.
+            (a decomposed й, a Latin ə inside a Kazakh word, the ј of a font from before Unicode, a letter behind the
+            ¬ that a line's end left inside a word), which is repaired whatever the model says.
     """
 
     text: str
@@ -143,11 +143,12 @@ def _careful_view(window: str, offset: int) -> View:
 def _spellings(window: str) -> dict[int, tuple[int, str]]:
     """Return start -> (end, character) for the characters that are spelt in another way than they should."""
     found: dict[int, tuple[int, str]] = {}
+    foreign = FOREIGN_LETTERS if LEGACY_FONT_MARKS.isdisjoint(window) else FOREIGN_LETTERS | LEGACY_FONT_SHARED
     for word in _WORD.finditer(window):
         if not LETTERS.isdisjoint(word.group()):
             for position in range(word.start(), word.end()):
-                if window[position] in FOREIGN_LETTERS:
-                    found[position] = (position + 1, FOREIGN_LETTERS[window[position]])
+                if window[position] in foreign:
+                    found[position] = (position + 1, foreign[window[position]])
     for cluster in _CYRILLIC_CLUSTER.finditer(window):
         composed = nfc(cluster.group()[:2])
         if len(composed) == 1:

@@ -29,6 +29,16 @@ def test_spellings_are_repaired_in_cyrillic_words_only() -> None:
     assert seen.repairs == {0: "ә", 14: "қ", 19: "й"}
 
 
+def test_the_letter_of_an_old_font_is_repaired_beside_others_of_it() -> None:
+    assert view("жјне ќар").text == "және ќар"
+    assert view("жјне ќар").repairs == {1: "ә"}
+    assert view("ЖЈНЕ ЎЛТ").repairs == {1: "Ә"}
+    assert view("Београд је велики").repairs == {}
+    assert view("ќар ј").repairs == {}
+    assert view("µткен ћјм ўлт").text == "өткен һәм ўлт"
+    assert view("5 µм").repairs == {}
+
+
 def test_the_mark_of_a_lines_end_goes_where_it_was_left_inside_a_word() -> None:
     seen = view("әлеу¬меттік и\u0306¬и\u0306 а¬ə а¬\nб A¬B ¬а")
     assert seen.text == "әлеуметтік йй аә а¬\nб A¬B ¬а"
