@@ -19,6 +19,7 @@ from kzocr.examining import LexiconDecoder
 from kzocr.guards import Guards
 from kzocr.hyphens import Vocabulary, hyphen_odds
 from kzocr.inputs import check_layout, check_texts, checked
+from kzocr.letterspacing import LetterSpacing
 from kzocr.lexicon import Lexicon
 from kzocr.loading import load_calibration, load_model, load_spelling
 from kzocr.outputs import Decoder, OutputCache
@@ -64,6 +65,7 @@ class Corrector:
             `correct(correct(text)) == correct(text)`. Windows that stayed are not decoded again, and a text without
             edits is looked at once. With 1 this is not sought.
         respeller: decides about the words of the model's output that the decoder says are in doubt.
+        spacing: finds words whose letters stand apart, which are closed up before the model sees them.
     """
 
     def __init__(
@@ -77,6 +79,7 @@ class Corrector:
         calibration: Calibration = IDENTITY,
         max_passes: int = MAX_PASSES,
         respeller: Respeller | None = None,
+        spacing: LetterSpacing | None = None,
     ) -> None:
         if batch_bytes < 1:
             raise ValueError(f"batch_bytes must be positive, not {batch_bytes}")
@@ -90,6 +93,7 @@ class Corrector:
         self.calibration = calibration
         self.max_passes = max_passes
         self.respeller = respeller
+        self.spacing = spacing
         self._source: _Source | None = None
         self._lock = threading.Lock()
 
@@ -144,7 +148,7 @@ class Corrector:
             "dtype": str(dtype).removeprefix("torch."),
             "use_lexicon": use_lexicon,
         }
-        decoder, respeller = _load(source)
+        decoder, respeller, spacing = _load(source)
         corrector = cls(
             decoder,
             batch_bytes=batch_bytes,
@@ -152,6 +156,7 @@ class Corrector:
             calibration=load_calibration(source["name_or_path"], revision=revision) or IDENTITY,
             max_passes=max_passes,
             respeller=respeller,
+            spacing=spacing,
         )
         corrector._source = source
         return corrector
@@ -159,14 +164,14 @@ class Corrector:
     def __getstate__(self) -> dict[str, object]:
         state = {name: value for name, value in vars(self).items() if name != "_lock"}
         if self._source is not None:
-            del state["decoder"], state["respeller"]
+            del state["decoder"], state["respeller"], state["spacing"]
         return state
 
     def __setstate__(self, state: dict[str, object]) -> None:
         vars(self).update(state)
         self._lock = threading.Lock()
         if self._source is not None:
-            self.decoder, self.respeller = _load(self._source)
+            self.decoder, self.respeller, self.spacing = _load(self._source)
 
     @overload
     def correct(self, text: str, *, layout: Layout = "keep", on_progress: Progress | None = None) -> str: ...
@@ -253,6 +258,7 @@ class Corrector:
             self.guards,
             self.calibration,
             self.respeller,
+            self.spacing,
             group_bytes=group_bytes,
             core_bytes=self.core_bytes,
             context_bytes=self.context_bytes,
@@ -299,17 +305,18 @@ def _counter(flows: Sequence[tuple[str, Flow]], on_progress: Progress | None) ->
     return add
 
 
-def _load(source: _Source) -> tuple[Decoder, Respeller | None]:
-    """Return the model of `source`, and what decides about words in doubt where it has a lexicon."""
+def _load(source: _Source) -> tuple[Decoder, Respeller | None, LetterSpacing | None]:
+    """Return the model of `source`; what decides about words in doubt, and closes up words, where it has a lexicon."""
     name, revision = source["name_or_path"], source["revision"]
     model = load_model(name, revision=revision, device=source["device"], dtype=source["dtype"])
     found = load_spelling(name, revision=revision) if source["use_lexicon"] else None
     if found is None:
-        return GuidedDecoder(model, memory=Recollection()), None
+        return GuidedDecoder(model, memory=Recollection()), None, None
     lexicon, spelling, text_model, context_model = found
     decoder = GuidedDecoder(model, memory=Recollection(Skeletons(lexicon)))
     respeller = Respeller(lexicon, spelling, context=context_model.fits)
-    return LexiconDecoder(decoder, lexicon, spelling.usual, text_model, context_model), respeller
+    examining = LexiconDecoder(decoder, lexicon, spelling.usual, text_model, context_model)
+    return examining, respeller, LetterSpacing(text_model)
 
 
 @lru_cache(maxsize=1)

@@ -14,6 +14,7 @@ from kzocr.confidence import Background, Calibration
 from kzocr.edits import Edit, apply_edits, composed
 from kzocr.encoding import n_bytes
 from kzocr.guards import Guards
+from kzocr.letterspacing import LetterSpacing
 from kzocr.outputs import OutputCache
 from kzocr.profile import NO_PROFILE, Profile
 from kzocr.proposals import Proposal, decide, propose
@@ -105,6 +106,7 @@ class Pass:
         guards: the thresholds of what is declined.
         calibration: turns the model's probabilities into confidences.
         respeller: decides about words in doubt, and knows the words that the calibration looks at.
+        spacing: finds words whose letters stand apart; the model sees a text once they are closed up.
         group_bytes: bytes of windows that are worth sorting into batches.
         core_bytes: see `kzocr.windows.windows`.
         context_bytes: see `kzocr.windows.windows`.
@@ -116,6 +118,7 @@ class Pass:
         guards: Guards,
         calibration: Calibration,
         respeller: Respeller | None = None,
+        spacing: LetterSpacing | None = None,
         *,
         group_bytes: int,
         core_bytes: int,
@@ -125,6 +128,7 @@ class Pass:
         self._guards = guards
         self._calibration = calibration
         self._respeller = respeller
+        self._spacing = spacing
         self._group_bytes = group_bytes
         self._core_bytes = core_bytes
         self._context_bytes = context_bytes
@@ -137,6 +141,26 @@ class Pass:
             texts: any strings.
             on_chars: called with the characters of each window that is done.
         """
+        texts = list(texts)
+        closed_up = [self._closed_up(text) for text in texts]
+        left = (text for text, correction in zip(texts, closed_up, strict=True) if correction is None)
+        printed = self._printed(left, on_chars)
+        for text, correction in zip(texts, closed_up, strict=True):
+            if correction is not None and on_chars is not None:
+                on_chars(len(text))
+            yield next(printed) if correction is None else correction
+
+    def _closed_up(self, text: str) -> Correction | None:
+        """Return what a pass does to a text with words whose letters stand apart, `None` for another one."""
+        if self._spacing is None:
+            return None
+        edits = [edit for edit in self._spacing.edits(text) if edit.confidence >= self._guards.min_confidence]
+        if not edits:
+            return None
+        return Correction(apply_edits(text, edits), text, tuple(edits), {}, 0, 0, is_settled=False)
+
+    def _printed(self, texts: Iterable[str], on_chars: Callable[[int], None] | None) -> Iterator[Correction]:
+        """Yield what the model does to each text; arguments as for `corrections`."""
         for jobs in self._answered(texts, on_chars):
             text = jobs[-1].text
             edits, kept = self._decided(jobs)

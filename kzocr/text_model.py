@@ -110,6 +110,22 @@ class TextModel:
             first = last
         return found
 
+    def continuations(self, pairs: Sequence[tuple[str, str]]) -> list[float]:
+        """Return for each pair the log probability of the second text behind the first, nats."""
+        if not pairs:
+            return []
+        reach = self.order - 1
+        start = np.full(reach, _SPACE, dtype=np.int64)
+        pieces = [(np.concatenate([start, _codes(before[-reach:])])[-reach:], _codes(after)) for before, after in pairs]
+        costs = np.concatenate(
+            [np.zeros(reach), self._costs(np.concatenate([codes for piece in pieces for codes in piece]))]
+        )
+        sums = np.concatenate([[0.0], np.cumsum(costs)])
+        ends = np.cumsum([reach + len(after) for _, after in pieces])
+        starts = ends - [len(after) for _, after in pieces]
+        found: list[float] = ((sums[starts] - sums[ends]) / _STEP).tolist()
+        return found
+
     def _costs(self, codes: Codes) -> npt.NDArray[np.float64]:
         """Return the costs of the signs from the one numbered `order` - 1 on."""
         first = self.order - 1

@@ -26,6 +26,7 @@ LAYERS: dict[str, tuple[int, bool]] = {
     "history": (1, False),
     "json_files": (1, False),
     "letter_model": (1, False),
+    "letterspacing": (2, False),
     "metrics": (1, False),
     "names": (1, False),
     "pairs": (1, False),
