@@ -19,7 +19,6 @@ from kzocr.examining import LexiconDecoder
 from kzocr.guards import Guards
 from kzocr.hyphens import Vocabulary, hyphen_odds
 from kzocr.inputs import check_layout, check_texts, checked
-from kzocr.letterspacing import LetterSpacing
 from kzocr.lexicon import Lexicon
 from kzocr.loading import load_calibration, load_model, load_spelling
 from kzocr.outputs import Decoder, OutputCache
@@ -28,6 +27,7 @@ from kzocr.recollection import Recollection
 from kzocr.reflow import Flow, Layout, reflow
 from kzocr.respelling import Respeller
 from kzocr.skeletons import Skeletons
+from kzocr.spacing import Spacing
 from kzocr.windows import CONTEXT_BYTES, CORE_BYTES
 
 BATCH_BYTES = 8192
@@ -65,7 +65,7 @@ class Corrector:
             `correct(correct(text)) == correct(text)`. Windows that stayed are not decoded again, and a text without
             edits is looked at once. With 1 this is not sought.
         respeller: decides about the words of the model's output that the decoder says are in doubt.
-        spacing: finds words whose letters stand apart, which are closed up before the model sees them.
+        spacing: finds words whose letters stand apart or that run together; the model sees the text without that.
     """
 
     def __init__(
@@ -79,7 +79,7 @@ class Corrector:
         calibration: Calibration = IDENTITY,
         max_passes: int = MAX_PASSES,
         respeller: Respeller | None = None,
-        spacing: LetterSpacing | None = None,
+        spacing: Spacing | None = None,
     ) -> None:
         if batch_bytes < 1:
             raise ValueError(f"batch_bytes must be positive, not {batch_bytes}")
@@ -305,7 +305,7 @@ def _counter(flows: Sequence[tuple[str, Flow]], on_progress: Progress | None) ->
     return add
 
 
-def _load(source: _Source) -> tuple[Decoder, Respeller | None, LetterSpacing | None]:
+def _load(source: _Source) -> tuple[Decoder, Respeller | None, Spacing | None]:
     """Return the model of `source`; what decides about words in doubt, and closes up words, where it has a lexicon."""
     name, revision = source["name_or_path"], source["revision"]
     model = load_model(name, revision=revision, device=source["device"], dtype=source["dtype"])
@@ -316,7 +316,7 @@ def _load(source: _Source) -> tuple[Decoder, Respeller | None, LetterSpacing | N
     decoder = GuidedDecoder(model, memory=Recollection(Skeletons(lexicon)))
     respeller = Respeller(lexicon, spelling, context=context_model.fits)
     examining = LexiconDecoder(decoder, lexicon, spelling.usual, text_model, context_model)
-    return examining, respeller, LetterSpacing(text_model)
+    return examining, respeller, Spacing(text_model, lexicon.__contains__)
 
 
 @lru_cache(maxsize=1)

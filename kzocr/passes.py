@@ -14,12 +14,12 @@ from kzocr.confidence import Background, Calibration
 from kzocr.edits import Edit, apply_edits, composed
 from kzocr.encoding import n_bytes
 from kzocr.guards import Guards
-from kzocr.letterspacing import LetterSpacing
 from kzocr.outputs import OutputCache
 from kzocr.profile import NO_PROFILE, Profile
 from kzocr.proposals import Proposal, decide, propose
 from kzocr.recurrence import Recurrence
 from kzocr.respelling import Respeller
+from kzocr.spacing import Spacing
 from kzocr.text import has_kazakh_or_russian
 from kzocr.views import Output, View, view
 from kzocr.windows import Window, windows
@@ -106,7 +106,7 @@ class Pass:
         guards: the thresholds of what is declined.
         calibration: turns the model's probabilities into confidences.
         respeller: decides about words in doubt, and knows the words that the calibration looks at.
-        spacing: finds words whose letters stand apart; the model sees a text once they are closed up.
+        spacing: finds words whose letters stand apart or that run together; the model sees the text without that.
         group_bytes: bytes of windows that are worth sorting into batches.
         core_bytes: see `kzocr.windows.windows`.
         context_bytes: see `kzocr.windows.windows`.
@@ -118,7 +118,7 @@ class Pass:
         guards: Guards,
         calibration: Calibration,
         respeller: Respeller | None = None,
-        spacing: LetterSpacing | None = None,
+        spacing: Spacing | None = None,
         *,
         group_bytes: int,
         core_bytes: int,
@@ -142,16 +142,16 @@ class Pass:
             on_chars: called with the characters of each window that is done.
         """
         texts = list(texts)
-        closed_up = [self._closed_up(text) for text in texts]
-        left = (text for text, correction in zip(texts, closed_up, strict=True) if correction is None)
+        spaced = [self._spaced(text) for text in texts]
+        left = (text for text, correction in zip(texts, spaced, strict=True) if correction is None)
         printed = self._printed(left, on_chars)
-        for text, correction in zip(texts, closed_up, strict=True):
+        for text, correction in zip(texts, spaced, strict=True):
             if correction is not None and on_chars is not None:
                 on_chars(len(text))
             yield next(printed) if correction is None else correction
 
-    def _closed_up(self, text: str) -> Correction | None:
-        """Return what a pass does to a text with words whose letters stand apart, `None` for another one."""
+    def _spaced(self, text: str) -> Correction | None:
+        """Return what a pass does to a text with letters apart or words together, `None` for another one."""
         if self._spacing is None:
             return None
         edits = [edit for edit in self._spacing.edits(text) if edit.confidence >= self._guards.min_confidence]

@@ -1,15 +1,16 @@
-"""Words set with space between their letters -> the edits that close them up: Қ А З А Қ С Т А Н is ҚАЗАҚСТАН.
+"""Spaces that are in every word or in none -> the edits that take them out and put them in.
 
-Headings and emphasised words were set so, and where an engine gives every letter a space, the gap between two words
-looks like any other. Which gaps are left is asked from a text model, piece by piece, in a beam search. Single letters
-that make no likely text, an alphabet or initials, stay apart.
+Headings and emphasised words were set with space between their letters (Қ А З А Қ С Т А Н), and an engine may lose the
+gaps of a whole line. Where words end is asked from a text model, letter by letter, in a beam search. Single letters
+that make no likely text, an alphabet or initials, stay apart, and a long word that is likely enough stays whole.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from kzocr.edits import Edit, apply_edits
 from kzocr.text import LETTERS
@@ -27,13 +28,20 @@ LEAST_LIKELY = -3.2
 LONGEST_WORD = 16
 """If the wide gaps of a stretch are no farther apart than this on average, letters, they are all that words have."""
 
-CONFIDENCE = 0.99
-"""Of each space that goes; `docs/trust.md` says what was measured."""
+LEAST_TOGETHER = 14
+"""Letters of an unknown word that is looked at as several ones."""
+
+LEAST_GAIN = 12.0
+"""By how many nats the text has to be likelier with the spaces in such a word."""
+
+CONFIDENCE_APART, CONFIDENCE_TOGETHER = 0.99, 0.93
+"""Of each space that goes, and of each that comes; `scripts/measure_spacing.py` measures them."""
 
 BEAM = 24
 """Ways to read the stretch so far that are kept."""
 
 _LONGEST_PIECE = 3
+_LEAST_PART = 2
 _CONTEXT = 16
 _PIECE = rf"[^\W\d_]{{1,{_LONGEST_PIECE}}}"
 _OPENING, _CLOSING = "«„“\"'(", ".,:;!?…»”\"')"
@@ -41,46 +49,56 @@ _TOKEN = rf"[{re.escape(_OPENING)}]*-?{_PIECE}-?[{re.escape(_CLOSING)}]*|[{re.es
 _STRETCH = re.compile(rf"(?<!\S)(?:{_TOKEN})(?: +(?:{_TOKEN}))+(?!\S)")
 _GAP = re.compile(" +")
 _WORD = re.compile(r"[^\W\d_]+")
+_LONG_WORD = re.compile(rf"[^\W\d_]{{{LEAST_TOGETHER},}}")
 
 
 @dataclass(frozen=True, slots=True)
 class _Way:
-    """One way to close up the start of a stretch.
+    """One way to read the start of a stretch.
 
     Attributes:
         text: what stands there, with a little of the text in front.
         score: log probability, nats.
-        removed: numbers of the gaps that went.
+        changed: numbers of the gaps that went, or of the letters that got a space in front.
     """
 
     text: str
-    score: float
-    removed: tuple[int, ...]
+    score: float = 0.0
+    changed: tuple[int, ...] = ()
+
+    def then(self, number: int) -> _Way:
+        """Return the way with one more change."""
+        return _Way(self.text, self.score, (*self.changed, number))
 
 
-class LetterSpacing:
-    """Finds words whose letters stand apart.
+class Spacing:
+    """Finds words whose letters stand apart, and words that run together.
 
     Args:
         text_model: says how likely letters and spaces are.
+        is_known: says whether a word in lower case is one.
     """
 
-    def __init__(self, text_model: TextModel) -> None:
+    def __init__(self, text_model: TextModel, is_known: Callable[[str], bool]) -> None:
         self.text_model = text_model
+        self.is_known = is_known
 
     def edits(self, text: str) -> list[Edit]:
-        """Return the deletions of spaces that close up the words of `text` whose letters stand apart."""
+        """Return the spaces of `text` that go and those that come, from left to right."""
         found: list[Edit] = []
         for start, end in _stretches(text):
             found += self._closed_up(text, start, end)
-        return found
+        for word in _LONG_WORD.finditer(text):
+            if LETTERS.issuperset(word.group()) and not self.is_known(word.group().lower()):
+                found += self._parted(text, *word.span())
+        return sorted(found, key=lambda edit: edit.start)
 
     def _closed_up(self, text: str, start: int, end: int) -> list[Edit]:
         stretch = text[start:end]
         gaps = [match.span() for match in _GAP.finditer(stretch)]
         removed = self._removed(text[max(0, start - _CONTEXT) : start], stretch, gaps)
         spans = [gaps[number] for number in removed]
-        edits = [Edit(first, last, stretch[first:last], "", CONFIDENCE) for first, last in spans]
+        edits = [Edit(first, last, stretch[first:last], "", CONFIDENCE_APART) for first, last in spans]
         if self.text_model.log_probabilities(apply_edits(stretch, edits)).mean() < LEAST_LIKELY:
             return []
         return [replace(edit, start=edit.start + start, end=edit.end + start) for edit in edits]
@@ -90,7 +108,7 @@ class LetterSpacing:
         narrow = min(end - start for start, end in gaps)
         is_wide = [end - start > narrow for start, end in gaps]
         says_where = sum(is_wide) * LONGEST_WORD >= len(gaps)
-        ways = [_Way(before, 0.0, ())]
+        ways = [_Way(before)]
         last = 0
         for number, (start, end) in enumerate(gaps):
             ways = self._extended(ways, stretch[last:start])
@@ -100,17 +118,37 @@ class LetterSpacing:
             elif says_where and may_go:
                 may_stay = False
             kept = self._extended(ways, " ") if may_stay else []
-            gone = [_Way(way.text, way.score, (*way.removed, number)) for way in ways] if may_go else []
+            gone = [way.then(number) for way in ways] if may_go else []
             ways = sorted([*kept, *gone], key=lambda way: -way.score)[:BEAM]
             last = end
         ends = self._extended(ways, f"{stretch[last:]} ")
-        return max(ends, key=lambda way: way.score).removed
+        return max(ends, key=lambda way: way.score).changed
+
+    def _parted(self, text: str, start: int, end: int) -> list[Edit]:
+        """Return the spaces that come into a word, between known ones: where letters are misread, so may spaces be."""
+        whole = [_Way(text[max(0, start - _CONTEXT) : start])]
+        ways: list[_Way] = []
+        for number in range(start, end):
+            may_part = start + _LEAST_PART <= number <= end - _LEAST_PART
+            parted = self._extended([way.then(number) for way in (*whole, *ways)], " ") if may_part else []
+            ways = sorted([*ways, *parted], key=lambda way: -way.score)[:BEAM]
+            letter = text[number]
+            whole, ways = self._extended(whole, letter), self._extended(ways, letter)
+        behind = f"{text[end : end + _CONTEXT]} "
+        whole, ways = self._extended(whole, behind), self._extended(ways, behind)
+        best = max(ways, key=lambda way: way.score)
+        if best.score - whole[0].score < LEAST_GAIN:
+            return []
+        parts = [text[first:last].lower() for first, last in pairwise([start, *best.changed, end])]
+        is_known = [self.is_known(part) for part in parts]
+        certain = (place for place, both in zip(best.changed, pairwise(is_known), strict=True) if all(both))
+        return [Edit(place, place, "", " ", CONFIDENCE_TOGETHER) for place in certain]
 
     def _extended(self, ways: Sequence[_Way], piece: str) -> list[_Way]:
         """Return each way with `piece` behind it."""
         scores = self.text_model.continuations([(way.text, piece) for way in ways])
         return [
-            _Way((way.text + piece)[-_CONTEXT:], way.score + score, way.removed)
+            _Way((way.text + piece)[-_CONTEXT:], way.score + score, way.changed)
             for way, score in zip(ways, scores, strict=True)
         ]
 
