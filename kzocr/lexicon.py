@@ -5,8 +5,8 @@ from __future__ import annotations
 import lzma
 import math
 import re
-from collections.abc import Callable, Iterable, Mapping
-from functools import cached_property, lru_cache
+from collections.abc import Iterable, Mapping
+from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
 
@@ -15,6 +15,7 @@ import numpy.typing as npt
 from rapidfuzz.distance import Levenshtein
 
 from kzocr.letter_model import LetterModel
+from kzocr.remembered import Remembered
 from kzocr.text import LOWER, RUSSIAN_LOWER, RUSSIFIED
 
 LEXICON_FILE = "lexicon.txt.xz"
@@ -50,6 +51,7 @@ class Lexicon:
                 raise ValueError(f"lexicon: pair {left!r} {right!r} with count {count}: expected words that are in it")
         self.counts = dict(counts)
         self.pairs = dict(pairs or {})
+        self._near = Remembered(self._looked_up, _REMEMBERED)
         self._log_total = math.log(sum(self.counts.values()) or 1)
 
     def __len__(self) -> int:
@@ -72,13 +74,10 @@ class Lexicon:
         Returns:
             `(known word, distance)`, nearest first, usual ones before rare ones; `word` itself is left out.
         """
-        return list(self._near(word, max_distance))
+        return list(self._near[word, max_distance])
 
-    @cached_property
-    def _near(self) -> Callable[[str, int], list[tuple[str, int]]]:
-        return lru_cache(maxsize=_REMEMBERED)(self._looked_up)
-
-    def _looked_up(self, word: str, max_distance: int) -> list[tuple[str, int]]:
+    def _looked_up(self, question: tuple[str, int]) -> list[tuple[str, int]]:
+        word, max_distance = question
         first, last = max(0, len(word) - max_distance), len(word) + max_distance
         start, stop = np.searchsorted(self._lengths, [first, last + 1])
         # An edit changes the set of a word's letters by at most two members.

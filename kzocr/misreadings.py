@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property, lru_cache
+from functools import cached_property
 
 from rapidfuzz.distance import Levenshtein
 
 from kzocr.pairs import TextPair, is_parallel, line_pairs
+from kzocr.remembered import Remembered
 
 Misreading = tuple[str, str]
 """What was printed and what it was read as, in lower case; "" where something was read from nothing, or nothing was."""
@@ -103,10 +104,11 @@ class Misreadings:
         Of all ways to cut the texts into letters and stretches that of the likeliest misreadings is taken; a single
         letter may have become any other one with the probability `RARE`.
         """
-        return self._known(*_without_common_ends(printed.lower(), read.lower()))
+        return self._known[_without_common_ends(printed.lower(), read.lower())]
 
-    def _likeliest(self, printed: str, read: str) -> float:
-        """Return what `log_probability` does, without a memory."""
+    def _likeliest(self, question: tuple[str, str]) -> float:
+        """Return what `log_probability` does for a print and what was read, without a memory."""
+        printed, read = question
         logs, n_printed, n_read = self._logs, len(printed), len(read)
         best = [[-math.inf] * (n_read + 1) for _ in range(n_printed + 1)]
         best[0][0] = 0.0
@@ -126,8 +128,8 @@ class Misreadings:
         return best[-1][-1]
 
     @cached_property
-    def _known(self) -> Callable[[str, str], float]:
-        return lru_cache(maxsize=_REMEMBERED)(self._likeliest)
+    def _known(self) -> Remembered[tuple[str, str], float]:
+        return Remembered(self._likeliest, _REMEMBERED)
 
     @cached_property
     def _logs(self) -> dict[Misreading, float]:

@@ -9,13 +9,14 @@ from __future__ import annotations
 import heapq
 import math
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
-from functools import cached_property, lru_cache
+from collections.abc import Iterable, Mapping
+from functools import cached_property
 
 import numpy as np
 
 from kzocr.lexicon import Lexicon
 from kzocr.misreadings import LONGEST, Misreadings
+from kzocr.remembered import Remembered
 from kzocr.text import LOWER
 
 BEAM = 80
@@ -149,6 +150,7 @@ class WordSearch:
         self.lexicon = lexicon
         self.usual = usual
         self.beam = beam
+        self._found = Remembered(self._search, _REMEMBERED)
         self._printed: defaultdict[str, list[tuple[str, float]]] = defaultdict(list)
         for (printed, read), share in usual.shares.items():
             least = _LEAST_SHARE if printed and read else _LEAST_SHARE_OF_NOTHING
@@ -159,11 +161,7 @@ class WordSearch:
         """Return known words that `read` (lower case) may have been, likely ones first; `read` itself is left out."""
         if not self._printed or not 0 < len(read) <= _LONGEST_WORD:
             return ()
-        return self._found(read)
-
-    @cached_property
-    def _found(self) -> Callable[[str], tuple[str, ...]]:
-        return lru_cache(maxsize=_REMEMBERED)(self._search)
+        return self._found[read]
 
     def _search(self, read: str) -> tuple[str, ...]:
         trie = self._trie

@@ -15,6 +15,7 @@ LAYERS: dict[str, tuple[int, bool]] = {
     # module: (layer, may use torch)
     "config": (0, False),
     "licences": (0, False),
+    "remembered": (0, False),
     "report_style": (0, False),
     "text": (0, False),
     "alignment": (1, False),
