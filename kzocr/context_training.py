@@ -60,7 +60,7 @@ class ContextTraining:
     """
 
     shape: ContextShape = field(default_factory=ContextShape)
-    n_epochs: int = 4
+    n_epochs: int = 9
     n_rows: int = 24
     n_words: int = 64
     n_near: int = 10
@@ -68,7 +68,7 @@ class ContextTraining:
     learning_rate: float = 2.0e-3
     table_learning_rate: float = 0.05
     warmup_steps: int = 100
-    dropout: float = 0.25
+    dropout: float = 0.3
     misspelt_share: float = 0.08
     confused_share: float = 0.04
     nameless_share: float = 0.3
