@@ -31,6 +31,9 @@ LONGEST_WORD = 16
 LEAST_TOGETHER = 14
 """Letters of an unknown word that is looked at as several ones."""
 
+MOST_TOGETHER = 300
+"""Letters of the longest one."""
+
 LEAST_GAIN = 12.0
 """By how many nats the text has to be likelier with the spaces in such a word."""
 
@@ -39,6 +42,12 @@ CONFIDENCE_APART, CONFIDENCE_TOGETHER = 0.99, 0.93
 
 BEAM = 24
 """Ways to read the stretch so far that are kept."""
+
+SETTLED_EVERY = 200
+"""After so many gaps the likeliest way is taken for good, so that the work grows no faster than the stretch."""
+
+UNSETTLED = 16
+"""But for the last gaps."""
 
 _LONGEST_PIECE = 3
 _LEAST_PART = 2
@@ -49,7 +58,8 @@ _TOKEN = rf"[{re.escape(_OPENING)}]*-?{_PIECE}-?[{re.escape(_CLOSING)}]*|[{re.es
 _STRETCH = re.compile(rf"(?<!\S)(?:{_TOKEN})(?: +(?:{_TOKEN}))+(?!\S)")
 _GAP = re.compile(" +")
 _WORD = re.compile(r"[^\W\d_]+")
-_LONG_WORD = re.compile(rf"[^\W\d_]{{{LEAST_TOGETHER},}}")
+_LETTER = r"[^\W\d_]"
+_LONG_WORD = re.compile(rf"(?<!{_LETTER}){_LETTER}{{{LEAST_TOGETHER},{MOST_TOGETHER}}}(?!{_LETTER})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,12 +113,13 @@ class Spacing:
             return []
         return [replace(edit, start=edit.start + start, end=edit.end + start) for edit in edits]
 
-    def _removed(self, before: str, stretch: str, gaps: Sequence[tuple[int, int]]) -> tuple[int, ...]:
+    def _removed(self, before: str, stretch: str, gaps: Sequence[tuple[int, int]]) -> list[int]:
         """Return the numbers of the gaps that go in the likeliest way to read the stretch."""
         narrow = min(end - start for start, end in gaps)
         is_wide = [end - start > narrow for start, end in gaps]
         says_where = sum(is_wide) * LONGEST_WORD >= len(gaps)
         ways = [_Way(before)]
+        settled: list[int] = []
         last = 0
         for number, (start, end) in enumerate(gaps):
             ways = self._extended(ways, stretch[last:start])
@@ -121,8 +132,16 @@ class Spacing:
             gone = [way.then(number) for way in ways] if may_go else []
             ways = sorted([*kept, *gone], key=lambda way: -way.score)[:BEAM]
             last = end
+            if number % SETTLED_EVERY == SETTLED_EVERY - 1:
+                certain = tuple(gap for gap in ways[0].changed if gap <= number - UNSETTLED)
+                settled += certain
+                ways = [
+                    _Way(way.text, way.score, way.changed[len(certain) :])
+                    for way in ways
+                    if way.changed[: len(certain)] == certain
+                ]
         ends = self._extended(ways, f"{stretch[last:]} ")
-        return max(ends, key=lambda way: way.score).changed
+        return [*settled, *max(ends, key=lambda way: way.score).changed]
 
     def _parted(self, text: str, start: int, end: int) -> list[Edit]:
         """Return the spaces that come into a word, between known ones: where letters are misread, so may spaces be."""

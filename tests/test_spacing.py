@@ -76,6 +76,16 @@ def test_wide_gaps_are_those_between_words(spacing: Spacing) -> None:
     assert spaced(spacing, "б а қ  ш а к ү з д е") == "бақ  шакүзде"
 
 
+def test_long_stretches_are_no_harder(spacing: Spacing, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("kzocr.spacing.SETTLED_EVERY", 20)
+    read = " ".join("күздебақшаиелеріқуанады" * 20)
+    assert spaced(spacing, read) == " ".join(["күзде бақша иелері қуанады"] * 20)
+
+
+def test_a_word_without_end_is_left_alone(spacing: Spacing) -> None:
+    assert spacing.edits("күздебақша" * 100_000) == []
+
+
 @given(st.text(st.sampled_from("күздебақша  ,.-«»1a\n"), max_size=60))
 @settings(max_examples=100, deadline=None)
 def test_only_spaces_change(text: str) -> None:
