@@ -20,6 +20,7 @@ from kzocr.proposals import Proposal, decide, propose
 from kzocr.recurrence import Recurrence
 from kzocr.respelling import Respeller
 from kzocr.spacing import Spacing
+from kzocr.spans import addresses
 from kzocr.text import has_kazakh_or_russian
 from kzocr.views import Output, View, view
 from kzocr.windows import Window, windows
@@ -142,22 +143,24 @@ class Pass:
             on_chars: called with the characters of each window that is done.
         """
         texts = list(texts)
-        spaced = [self._spaced(text) for text in texts]
-        left = (text for text, correction in zip(texts, spaced, strict=True) if correction is None)
-        printed = self._printed(left, on_chars)
-        for text, correction in zip(texts, spaced, strict=True):
-            if correction is not None and on_chars is not None:
-                on_chars(len(text))
-            yield next(printed) if correction is None else correction
+        spacing = [self._spacing_edits(text) for text in texts]
+        spaced = map(apply_edits, texts, spacing)
+        for text, edits, printed in zip(texts, spacing, self._printed(spaced, on_chars), strict=True):
+            if not edits:
+                yield printed
+                continue
+            if on_chars is not None:
+                on_chars(len(text) - len(printed.original))
+            both = tuple(composed(text, edits, printed.edits))
+            yield replace(printed, original=text, edits=both, is_settled=printed.text == text)
 
-    def _spaced(self, text: str) -> Correction | None:
-        """Return what a pass does to a text with letters apart or words together, `None` for another one."""
+    def _spacing_edits(self, text: str) -> list[Edit]:
+        """Return what is done to letters that stand apart and words that run together, addresses left alone."""
         if self._spacing is None:
-            return None
+            return []
         edits = [edit for edit in self._spacing.edits(text) if edit.confidence >= self._guards.min_confidence]
-        if not edits:
-            return None
-        return Correction(apply_edits(text, edits), text, tuple(edits), {}, 0, 0, is_settled=False)
+        kept = addresses(text) if edits else []
+        return [edit for edit in edits if not any(start < edit.end and edit.start < end for start, end in kept)]
 
     def _printed(self, texts: Iterable[str], on_chars: Callable[[int], None] | None) -> Iterator[Correction]:
         """Yield what the model does to each text; arguments as for `corrections`."""

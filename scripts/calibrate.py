@@ -57,7 +57,7 @@ def main(
         guards = Guards(min_confidence=0.0, min_mark_confidence=0.0, min_join_confidence=0.0)
         corrector = Corrector.from_pretrained(model, device=device, guards=guards, max_passes=1)
         corrector.calibration = IDENTITY
-        corrector.spacing = None  # its edits have confidences of their own, and a pass that makes them makes no others
+        corrector.spacing = None  # its edits have confidences of their own
         sets = {path.stem: read_pairs(path)[: documents or None] for path in pairs}
         if clean is not None:
             sets["clean"] = _clean_pairs(clean)

@@ -112,6 +112,12 @@ def test_spaces_obey_the_least_confidence(spacing: Spacing) -> None:
     assert corrector.correct(text) == text
 
 
+def test_an_address_stays_together(spacing: Spacing) -> None:
+    corrector = Corrector(ScriptedDecoder(str), spacing=spacing)
+    assert corrector.correct("жемісінжинайтынкезкеледі@mail.kz") == "жемісінжинайтынкезкеледі@mail.kz"
+    assert corrector.correct("жемісінжинайтынкезкеледі mail") == "жемісін жинайтын кез келеді mail"
+
+
 def test_progress_counts_all_characters(spacing: Spacing) -> None:
     seen: list[tuple[int, int]] = []
     corrector = Corrector(ScriptedDecoder(str), spacing=spacing)
