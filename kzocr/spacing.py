@@ -52,13 +52,13 @@ UNSETTLED = 16
 _LONGEST_PIECE = 3
 _LEAST_PART = 2
 _CONTEXT = 16
-_PIECE = rf"[^\W\d_]{{1,{_LONGEST_PIECE}}}"
+_LETTER = r"[^\W\d_]"
+_PIECE = rf"{_LETTER}{{1,{_LONGEST_PIECE}}}"
 _OPENING, _CLOSING = "«„“\"'(", ".,:;!?…»”\"')"
 _TOKEN = rf"[{re.escape(_OPENING)}]*-?{_PIECE}-?[{re.escape(_CLOSING)}]*|[{re.escape(_CLOSING)}]+"
 _STRETCH = re.compile(rf"(?<!\S)(?:{_TOKEN})(?: +(?:{_TOKEN}))+(?!\S)")
 _GAP = re.compile(" +")
-_WORD = re.compile(r"[^\W\d_]+")
-_LETTER = r"[^\W\d_]"
+_WORD = re.compile(rf"{_LETTER}+")
 _LONG_WORD = re.compile(rf"(?<!{_LETTER}){_LETTER}{{{LEAST_TOGETHER},{MOST_TOGETHER}}}(?!{_LETTER})")
 
 

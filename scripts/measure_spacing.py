@@ -4,7 +4,7 @@
 
 Held-out lines are set with space between all letters, or lose 19 spaces in 20, without and with other damage before
 it; the edits of `kzocr.spacing` are judged by whether a space is printed there. The last row is of the lines as they
-are, in which every edit is wrong unless there is a misprint. A minute for 1,260 lines on one CPU core.
+are, in which every edit is wrong unless there is a misprint. Two minutes for 1,260 lines on one CPU core.
 """
 
 from __future__ import annotations
