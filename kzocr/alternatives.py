@@ -49,6 +49,7 @@ _LEAST_CHARS_OF_DOUBTFUL = 2
 """Of known words that the model is not sure of: «оп» may be ол, but what abbreviation «тд» is nobody can say."""
 _LEAST_PART_CHARS = 2
 _LEAST_COUNT_OF_JOINED = 2
+_USUAL_UNKNOWN, _USUAL_WORDS = 0.5, 10
 _TOKEN = re.compile(r"\S+")
 _OUTER = ".,:;!?…()[]{}<>«»\"'“”„‘’–—-_|*^~`"
 _ASCII_LETTER = re.compile(r"[A-Za-z]")
@@ -83,13 +84,20 @@ def words_of(text: str) -> Iterator[Word]:
         after_hyphen = ends_divided
 
 
-def unknown_share(text: str, lexicon: Lexicon) -> float:
-    """Return the share of the words of `text` that `lexicon` does not know, 0 for a text without words.
+def unknown_share(text: str, lexicon: Lexicon, start: int = 0, end: int = 0) -> float:
+    """Return the share of the words around a stretch of `text` that are unknown, drawn towards 1 in 20 where few are.
 
     Words that a line's end divides, short ones and ones without Kazakh letters are not counted.
+
+    Args:
+        text: a window.
+        lexicon: the known words.
+        start: first character of the stretch; what stands in it is asked about and does not count.
+        end: one past its last character.
     """
-    words = [word for word in words_of(text) if is_whole_word(word)]
-    return sum(word.text.lower() not in lexicon for word in words) / len(words) if words else 0.0
+    words = [word for word in words_of(text) if is_whole_word(word) and (word.end <= start or end <= word.start)]
+    n_unknown = sum(word.text.lower() not in lexicon for word in words)
+    return (n_unknown + _USUAL_UNKNOWN) / (len(words) + _USUAL_WORDS)
 
 
 def alternatives(

@@ -178,7 +178,7 @@ def features(text: str, edits: Sequence[Edit], background: Background = NO_BACKG
     """Return the features (`FEATURES`) of each of the edits of `text`; arguments as for `Calibration.__call__`.
 
     `noise` is the logarithm of the share of the text that the other edits change, `document_noise` that of the share
-    of the document's words that look misread, both against those of a fairly clean text. A word is known or not only
+    of the document's other words that look misread, both against those of a fairly clean text. A word is known or not only
     where it has three signs or more, one of them a letter; words are compared in the stretch from the white space
     before an edit to that behind it, white space as it would be if all edits were made. `is_foreign` says that the
     edit replaces a sign that no Kazakh word has, `recurrence` how often it is proposed elsewhere in the document. The
@@ -188,11 +188,11 @@ def features(text: str, edits: Sequence[Edit], background: Background = NO_BACKG
     n_proposed = sum(not is_repair(edit) for edit in edits)
     errors, chars = _NOISE_SLACK
     noise = math.log((max(n_proposed - 1, 0) + errors) / (len(text) + chars)) - _NOISE_AT_REST
-    around = (noise, math.log(background.profile.misread_share / NO_PROFILE.misread_share))
     stretches = [_stretch(text, edits, number) for number in range(len(edits))]
     gains = _context_gains(apply_edits(text, edits), stretches, background.context)
     rows = []
     for edit, stretch, gain in zip(edits, stretches, gains, strict=True):
+        around = (noise, background.profile.noise(but=stretch.before))
         row = _features(edit, stretch.before, stretch.after, around, background.lexicon)
         known_gain = gain * row[_KNOWN_TO_KNOWN]
         rows.append((*row, background.recurrence.elsewhere(edit), gain, known_gain))

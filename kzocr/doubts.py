@@ -105,7 +105,7 @@ class DoubtfulWord:
 
     Attributes:
         evidence: one for each alternative; at least one.
-        unknown_share: share of the window's words that the lexicon does not know, 0 to 1.
+        unknown_share: share of the other words of the window that the lexicon does not know, 0 to 1.
     """
 
     evidence: tuple[Evidence, ...]

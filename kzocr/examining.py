@@ -80,7 +80,7 @@ class LexiconDecoder:
         """Return the words in doubt of each row, each with its alternatives, none without any."""
         found: list[tuple[int, Alternative]] = []
         replacements: list[Replacement] = []
-        shares: dict[int, float] = {}
+        texts: dict[int, str] = {}
         for row, (result, _) in enumerate(decoded):
             text = decode([*result.ids, EOS_ID])
             # What is no text, or no output that a guard will take, needs no spelling.
@@ -89,8 +89,7 @@ class LexiconDecoder:
             offsets = byte_offsets(text)
             is_doubtful = _is_doubtful(result.log_probabilities, offsets)
             items = alternatives(text, self.lexicon, is_doubtful, self.search, self.text_model, self.context)
-            if items:
-                shares[row] = unknown_share(text, self.lexicon)
+            texts[row] = text
             for item in items:
                 found.append((row, item))
                 new = encode(item.after)[:-1]
@@ -105,7 +104,13 @@ class LexiconDecoder:
                 last_end = item.end
             last_row, last_end = row, max(last_end, item.end)
             groups[row][-1].append(Evidence(item, gain))
-        return [[DoubtfulWord(tuple(evidence), shares[row]) for evidence in words] for row, words in enumerate(groups)]
+        return [[self._in_doubt(evidence, texts[row]) for evidence in words] for row, words in enumerate(groups)]
+
+    def _in_doubt(self, evidence: Sequence[Evidence], text: str) -> DoubtfulWord:
+        """Return a word of `text` in doubt, with the evidence for each of its alternatives."""
+        start = min(one.alternative.start for one in evidence)
+        end = max(one.alternative.end for one in evidence)
+        return DoubtfulWord(tuple(evidence), unknown_share(text, self.lexicon, start, end))
 
 
 def _is_doubtful(log_probabilities: Sequence[float], offsets: Sequence[int]) -> Callable[[int, int], bool]:

@@ -34,14 +34,18 @@ class Profile:
     """What is known of a document before a model has seen it.
 
     Attributes:
-        misread_share: the share of its words that look misread: unknown ones with a known word one edit away or with
-            a sign that is no letter, and single letters; drawn towards 1 in 25 where it has few words.
+        n_words: how many words it has, of four letters or more or of one.
+        n_misread: how many of them look misread, the unknown ones that were not looked up in proportion.
+        looks_misread: those that do, in lower case: unknown ones with a known word one edit away or with a sign that is
+            no letter, and single letters.
         counts: lower-case word -> how often it stands there.
         misread: how often each misreading is expected to have happened.
         misread_in: (unknown word, misreading) -> what that word, all its occurrences, adds to `misread`.
     """
 
-    misread_share: float = _USUAL_MISREAD / _USUAL_WORDS
+    n_words: int = 0
+    n_misread: float = 0.0
+    looks_misread: frozenset[str] = frozenset()
     counts: Mapping[str, int] = field(default_factory=dict)
     misread: Mapping[Misreading, float] = field(default_factory=dict)
     misread_in: Mapping[tuple[str, Misreading], float] = field(default_factory=dict)
@@ -59,19 +63,43 @@ class Profile:
         unknown = Counter(word for word in whole if word not in lexicon)
         misread: Counter[Misreading] = Counter()
         misread_in: Counter[tuple[str, Misreading]] = Counter()
+        looks_misread: set[str] = set()
         n_seen = n_misread = 0
         for word, count in unknown.most_common(PROFILED_WORDS):
             near = [known for known, _ in lexicon.near(word, 1)[:_NEIGHBOURS]]
             n_seen += count
             if near or not LETTERS.issuperset(word):
+                looks_misread.add(word)
                 n_misread += count
             for misreading, expected in _expected(word, near, lexicon).items():
                 misread[misreading] += expected * count
                 misread_in[word, misreading] += expected * count
-        n_single = sum(len(word.text) == 1 and word.text.isalpha() for word in words)
-        n_all_misread = n_misread * unknown.total() / max(n_seen, 1) + n_single
-        share = (n_all_misread + _USUAL_MISREAD) / (len(whole) + n_single + _USUAL_WORDS)
-        return cls(share, Counter(word.text.lower() for word in words), dict(misread), dict(misread_in))
+        single = [word.text.lower() for word in words if _is_single(word)]
+        return cls(
+            n_words=len(whole) + len(single),
+            n_misread=n_misread * unknown.total() / max(n_seen, 1) + len(single),
+            looks_misread=frozenset(looks_misread.union(single)),
+            counts=Counter(word.text.lower() for word in words),
+            misread=dict(misread),
+            misread_in=dict(misread_in),
+        )
+
+    def misread_share(self, but: str = "") -> float:
+        """Return the share of the document's words that look misread, drawn towards 1 in 25 where it has few.
+
+        One odd word makes no noisy document: whoever asks about a word leaves it out.
+
+        Args:
+            but: a stretch of the document whose words do not count.
+        """
+        left_out = [word.text.lower() for word in words_of(but) if _counts(word)]
+        n_misread = self.n_misread - sum(word in self.looks_misread for word in left_out)
+        n_words = self.n_words - len(left_out)
+        return (max(n_misread, 0.0) + _USUAL_MISREAD) / (max(n_words, 0) + _USUAL_WORDS)
+
+    def noise(self, but: str = "") -> float:
+        """Return the logarithm of `misread_share`, against that of a document of which nothing is known."""
+        return math.log(self.misread_share(but) * _USUAL_WORDS / _USUAL_MISREAD)
 
     def repetition(self, *, printed: str, read: str) -> float:
         """Return how usual the misreadings between two words are in the other words of the document, 0 for never.
@@ -90,6 +118,14 @@ class Profile:
 
 NO_PROFILE = Profile()
 """Of a document of which nothing is known."""
+
+
+def _is_single(word: Word) -> bool:
+    return len(word.text) == 1 and word.text.isalpha()
+
+
+def _counts(word: Word) -> bool:
+    return is_whole_word(word) or _is_single(word)
 
 
 def _kazakh_words(text: str) -> Iterator[Word]:

@@ -52,6 +52,7 @@ FEATURES = (
     "context",
     "known_context",
     "unknown_context",
+    "document_noise",
 )
 """What an alternative is weighed by, in the order of `features`; `docs/experiments.md` says what each is worth."""
 
@@ -62,6 +63,7 @@ _LEAST_STEP = 1e-6
 _LEAST_GAIN, _GREATEST_GAIN = -14.0, 4.0
 _GREATEST_TEXT_GAIN = 25.0
 _LONG = 14
+_USUAL_UNKNOWN_SHARE = 0.05
 
 Floats = npt.NDArray[np.float64]
 
@@ -98,7 +100,7 @@ def _features(
         _neighbours(item.left, after, item.right, lexicon),
         -lexicon.letters.log_probability(whole) / 10,
         -lexicon.letters.log_probability(after.replace(" ", "")) / 10,
-        unknown_share,
+        math.log(unknown_share / _USUAL_UNKNOWN_SHARE),
         float(item.is_capitalised),
         float(" " in after),
         float(" " in before),
@@ -113,6 +115,7 @@ def _features(
         item.context_fit / 5,
         item.context_fit_before / 5 if item.is_known else 0.0,
         0.0 if item.is_known else item.context_fit_before / 5,
+        profile.noise(but=before),
     ]
 
 

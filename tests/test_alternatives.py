@@ -62,9 +62,12 @@ def test_parts_of_hyphenated_words_are_words() -> None:
     assert found("қарыл-қатынас") == [("қарыл", "қарым")]
 
 
-def test_share_of_unknown_words() -> None:
-    assert unknown_share("бұл байпаныс көрме, сек-\nілді", LEXICON) == 1 / 3
-    assert unknown_share("", LEXICON) == 0.0
+def test_share_of_unknown_words_around() -> None:
+    text = "бұл байпаныс көрме, сек-\nілді"
+    assert unknown_share(text, LEXICON) == 1.5 / 13
+    assert unknown_share(text, LEXICON, text.index("байпаныс"), text.index("көрме") - 1) == 0.5 / 12
+    assert unknown_share(text, LEXICON, 0, 2) == 1.5 / 12
+    assert unknown_share("", LEXICON) == 0.05
 
 
 @given(st.text("бұлайпнс -\n.«!", max_size=40))

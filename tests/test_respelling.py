@@ -62,7 +62,7 @@ def test_the_decoder_says_what_is_in_doubt_and_changes_nothing() -> None:
     [word] = output.doubts
     [evidence] = word.evidence
     assert (evidence.alternative.start, evidence.alternative.end, evidence.alternative.after) == (3, 11, "байланыс")
-    assert (evidence.gain, word.unknown_share) == (2.0, 1.0)
+    assert (evidence.gain, word.unknown_share) == (2.0, 0.05)
 
 
 def test_words_that_share_a_stretch_are_one_doubt() -> None:

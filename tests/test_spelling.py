@@ -32,7 +32,8 @@ def row(gain: float) -> list[float]:
 def test_features_are_named() -> None:
     found = named(doubt(-3.0, left="әлем"))
     assert (found["model_gain"], found["model_gain_squared"]) == (-3.0, 0.9)
-    assert found["unknown_share"] == 0.25
+    assert found["unknown_share"] == pytest.approx(math.log(5))
+    assert found["document_noise"] == 0.0
     assert found["misreading"] == math.log(0.01)
     assert found["neighbours"] == math.log(8)
     assert found["strangeness"] > found["strangeness_after"] > 0
@@ -47,6 +48,8 @@ def test_the_document_counts() -> None:
     found = named(doubt(-3.0), profile)
     assert found["count_in_document"] == pytest.approx(math.log(3))
     assert found["repetition"] > 0 == named(doubt(-3.0))["repetition"]
+    noisy = Profile.of("сәлен әлен бұ " * 50, LEXICON)
+    assert named(doubt(-3.0), noisy)["document_noise"] > 2 > found["document_noise"]
 
 
 def test_leaving_a_word_has_the_utility_zero() -> None:
