@@ -47,11 +47,14 @@ def main(
     kinds = kinds_of_damage()
     table = Table("damage before", "spacing", "spaces changed", "right %")
     for before in BEFORE:
+        damaged = [
+            kinds[before].sample(line, np.random.default_rng([seed, number]))
+            for number, line in enumerate(spread(printed, lines))
+        ]
         for spaced in SPACED:
             judged = [
                 is_right
-                for number, line in enumerate(spread(printed, lines))
-                for read in [kinds[before].sample(line, np.random.default_rng([seed, number]))]
+                for number, read in enumerate(damaged)
                 for text in [kinds[spaced].sample(read, np.random.default_rng([seed, number, 1]))]
                 for is_right in _judged(read, text, spacing.edits(text))
             ]
