@@ -51,6 +51,8 @@ FEATURES = (
     "recurrence",
     "context_gain",
     "known_context_gain",
+    "noise_in_noise",
+    "recurrence_in_noise",
 )
 """What an edit is weighed by, in the order of `features`."""
 
@@ -183,7 +185,8 @@ def features(text: str, edits: Sequence[Edit], background: Background = NO_BACKG
     before an edit to that behind it, white space as it would be if all edits were made. `is_foreign` says that the
     edit replaces a sign that no Kazakh word has, `recurrence` how often it is proposed elsewhere in the document. The
     context gain is by how much better the words of the stretch fit between the others, all other edits made; once
-    more where they were known words before and after.
+    more where they were known words before and after. What is proposed nearby and elsewhere says more in a document
+    that looks misread: the last two are `noise` and `recurrence` times `document_noise`.
     """
     n_proposed = sum(not is_repair(edit) for edit in edits)
     errors, chars = _NOISE_SLACK
@@ -192,10 +195,11 @@ def features(text: str, edits: Sequence[Edit], background: Background = NO_BACKG
     gains = _context_gains(apply_edits(text, edits), stretches, background.context)
     rows = []
     for edit, stretch, gain in zip(edits, stretches, gains, strict=True):
-        around = (noise, background.profile.noise(but=stretch.before))
-        row = _features(edit, stretch.before, stretch.after, around, background.lexicon)
+        document_noise = background.profile.noise(but=stretch.before)
+        row = _features(edit, stretch.before, stretch.after, (noise, document_noise), background.lexicon)
         known_gain = gain * row[_KNOWN_TO_KNOWN]
-        rows.append((*row, background.recurrence.elsewhere(edit), gain, known_gain))
+        recurrence = background.recurrence.elsewhere(edit)
+        rows.append((*row, recurrence, gain, known_gain, noise * document_noise, recurrence * document_noise))
     return rows
 
 

@@ -16,7 +16,8 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from kzocr.doubts import DoubtfulWord, Evidence
+from kzocr.alternatives import words_of
+from kzocr.doubts import Alternative, DoubtfulWord, Evidence
 from kzocr.json_files import read_json
 from kzocr.lexicon import Lexicon
 from kzocr.misreadings import NO_MISREADINGS, Misreadings
@@ -53,8 +54,11 @@ FEATURES = (
     "known_context",
     "unknown_context",
     "document_noise",
+    "is_made",
+    "made_noise",
 )
-"""What an alternative is weighed by, in the order of `features`; `docs/experiments.md` says what each is worth."""
+"""What an alternative is weighed by, in the order of `features`; `docs/experiments.md` says what each is worth. A word
+is made if the model put it there: the document has it nowhere."""
 
 LEAST_SPREAD = 0.1
 """Standard deviation that every feature is taken to have at least, so that a rare one needs some evidence."""
@@ -88,6 +92,7 @@ def _features(
     gain = min(max(evidence.gain, _LEAST_GAIN), _GREATEST_GAIN)
     length = min(len(before), _LONG) / 10
     whole = before.replace(" ", "")
+    noise, is_made = profile.noise(but=before), float(_is_made(item, profile))
     return [
         1.0,
         gain,
@@ -115,8 +120,15 @@ def _features(
         item.context_fit / 5,
         item.context_fit_before / 5 if item.is_known else 0.0,
         0.0 if item.is_known else item.context_fit_before / 5,
-        profile.noise(but=before),
+        noise,
+        is_made,
+        is_made * noise,
     ]
+
+
+def _is_made(item: Alternative, profile: Profile) -> bool:
+    """Return whether the document, as it was read, lacks a word that the alternative would replace."""
+    return any(word.text.lower() not in profile.counts for word in words_of(item.before))
 
 
 def _neighbours(left: str, words: str, right: str, lexicon: Lexicon) -> float:

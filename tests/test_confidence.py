@@ -15,6 +15,7 @@ from kzocr.confidence import FEATURES, IDENTITY, Background, Calibration, featur
 from kzocr.edits import Edit
 from kzocr.lexicon import Lexicon
 from kzocr.profile import Profile
+from kzocr.recurrence import Recurrence
 
 LEXICON = Lexicon({"сөз": 90, "көп": 50, "көл": 5, "қала": 20, "бар": 30})
 PLAIN = {**dict.fromkeys(FEATURES, 0.0), "log_odds": 1.0}
@@ -115,6 +116,16 @@ def test_noise_of_the_document() -> None:
     ]
     assert values[0] < 0 < values[1]
     assert features("сез бар", [edit], Background(LEXICON))[0][place] == 0.0
+
+
+def test_what_is_proposed_says_more_in_a_noisy_document() -> None:
+    text = "сез бар, сез көп"
+    edits = [Edit(1, 2, "е", "ө", 0.9), Edit(10, 11, "е", "ө", 0.9)]
+    background = Background(LEXICON, Profile.of("сез кәп " * 50, LEXICON), Recurrence.of(edits))
+    row = dict(zip(FEATURES, features(text, edits, background)[0], strict=True))
+    assert row["recurrence"] > 0 < row["document_noise"]
+    assert row["noise_in_noise"] == row["noise"] * row["document_noise"]
+    assert row["recurrence_in_noise"] == row["recurrence"] * row["document_noise"]
 
 
 def test_words_are_those_that_all_edits_together_make() -> None:

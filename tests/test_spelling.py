@@ -52,6 +52,16 @@ def test_the_document_counts() -> None:
     assert named(doubt(-3.0), noisy)["document_noise"] > 2 > found["document_noise"]
 
 
+def test_a_word_is_made_if_the_document_lacks_it() -> None:
+    noisy = Profile.of("сәлен әлен бұ " * 50, LEXICON)
+    assert named(doubt(-3.0), noisy)["is_made"] == named(doubt(-3.0), noisy)["made_noise"] == 0.0
+    made = named(doubt(-3.0, before="сәлеп"), noisy)
+    assert (made["is_made"], made["made_noise"]) == (1.0, made["document_noise"])
+    whole = Alternative(0, 7, "сә-\nлен", "сә-\nлем", 1, -9.0, False)
+    divided = DoubtfulWord((Evidence(whole, -3.0),), 0.25)
+    assert named(divided, Profile.of("сә-\nлен", LEXICON))["is_made"] == 0.0
+
+
 def test_leaving_a_word_has_the_utility_zero() -> None:
     weights = [0.0] * len(FEATURES)
     weights[FEATURES.index("model_gain")] = 1.0
