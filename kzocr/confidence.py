@@ -180,8 +180,8 @@ def features(text: str, edits: Sequence[Edit], background: Background = NO_BACKG
     """Return the features (`FEATURES`) of each of the edits of `text`; arguments as for `Calibration.__call__`.
 
     `noise` is the logarithm of the share of the text that the other edits change, `document_noise` that of the share
-    of the document's other words that look misread, both against those of a fairly clean text. A word is known or not only
-    where it has three signs or more, one of them a letter; words are compared in the stretch from the white space
+    of the document's other words that look misread, both against those of a fairly clean text. A word is known or not
+    only where it has three signs or more, one of them a letter; words are compared in the stretch from the white space
     before an edit to that behind it, white space as it would be if all edits were made. `is_foreign` says that the
     edit replaces a sign that no Kazakh word has, `recurrence` how often it is proposed elsewhere in the document. The
     context gain is by how much better the words of the stretch fit between the others, all other edits made; once

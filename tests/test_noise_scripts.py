@@ -11,7 +11,8 @@ import pytest
 from PIL import Image
 from script_files import script
 
-from kzocr.channel.engines import CommandEngine, EngineMissingError, find_engine
+from kzocr.channel import engines
+from kzocr.channel.engines import CommandEngine, EngineMissingError, EngineTimeoutError, find_engine
 from kzocr.channel.generators import Documents, flat_table, glyphs
 from kzocr.channel.model import ChannelModel
 from kzocr.channel.rules import Rule
@@ -134,6 +135,13 @@ def test_an_engine_that_fails_or_is_missing_says_so() -> None:
         find_engine("cmd:")
     engine = find_engine(f"bad=cmd:{sys.executable} -c \"raise SystemExit('out of paper')\"")
     with pytest.raises(RuntimeError, match="bad: out of paper"):
+        engine.read(Image.new("L", (7, 5), 255), 200)
+
+
+def test_an_engine_that_does_not_come_to_an_end_is_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engines, "READ_SECONDS", 0.2)
+    engine = find_engine(f'slow=cmd:{sys.executable} -c "import time; time.sleep(60)" {{image}}')
+    with pytest.raises(EngineTimeoutError, match=r"slow: took more than 0\.2 seconds"):
         engine.read(Image.new("L", (7, 5), 255), 200)
 
 

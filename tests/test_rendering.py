@@ -10,7 +10,7 @@ from PIL import Image
 
 from kzocr.channel import engines
 from kzocr.channel.degradation import Degradation, degrade, sample_degradation
-from kzocr.channel.engines import EngineMissingError, Tesseract
+from kzocr.channel.engines import EngineMissingError, EngineTimeoutError, Tesseract
 from kzocr.channel.fonts import FontFace, find_fonts
 from kzocr.channel.hyphenation import break_points
 from kzocr.channel.lines import match_lines
@@ -193,6 +193,18 @@ def test_record_has_as_many_lines_on_both_sides(font: FontFace) -> None:
     assert record["reference"] == record["hypothesis"] == "\n".join(page.lines)
     assert (record["cer"], record["n_missed_lines"], record["origin"]) == (0, 0, "rendered")
     json.dumps(record)
+
+
+def test_a_page_that_an_engine_does_not_finish_is_hopeless(font: FontFace) -> None:
+    class Endless(Echo):
+        def read(self, image: Image.Image, dpi: int) -> str:
+            raise EngineTimeoutError("endless: took more than 120 seconds for a page")
+
+    page = make_page([SOURCE], [font], 7, 0, n_words=30)
+    record = read_page(page, Endless(""))
+    assert (record["timed_out"], record["n_missed_lines"]) == (True, len(page.lines))
+    assert is_hopeless(record, 1.0)
+    assert not read_page(page, Echo("\n".join(page.lines)))["timed_out"]
 
 
 def test_hopeless_pages_are_set_aside_and_known_on_resuming(tmp_path: Path) -> None:

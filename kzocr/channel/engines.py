@@ -8,6 +8,7 @@ import shlex
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -33,6 +34,10 @@ class Engine(Protocol):
 
 class EngineMissingError(RuntimeError):
     """The engine or its language is not installed; the message says what to install."""
+
+
+class EngineTimeoutError(RuntimeError):
+    """The engine did not come to an end with a page in `READ_SECONDS`; the message names it."""
 
 
 @dataclass(frozen=True)
@@ -72,21 +77,12 @@ class Tesseract:
 
         Raises:
             RuntimeError: Tesseract failed; the message holds what it said.
-            subprocess.TimeoutExpired: it took more than `READ_SECONDS`.
+            EngineTimeoutError: it took more than `READ_SECONDS`.
         """
         buffer = io.BytesIO()
         image.save(buffer, "PNG", compress_level=1)
-        done = subprocess.run(
-            ["tesseract", "stdin", "stdout", "-l", self.language, "--dpi", str(dpi)],
-            input=buffer.getvalue(),
-            capture_output=True,
-            check=False,
-            timeout=READ_SECONDS,
-            env={**os.environ, "OMP_THREAD_LIMIT": "1"},
-        )
-        if done.returncode:
-            raise RuntimeError(f"{self.name}: {done.stderr.decode(errors='replace').strip()}")
-        return done.stdout.decode("utf-8", errors="replace").replace("\f", "\n")
+        words = ["tesseract", "stdin", "stdout", "-l", self.language, "--dpi", str(dpi)]
+        return _printed(self.name, words, buffer.getvalue(), {**os.environ, "OMP_THREAD_LIMIT": "1"})
 
 
 @dataclass(frozen=True)
@@ -122,17 +118,40 @@ class CommandEngine:
 
         Raises:
             RuntimeError: the program failed; the message holds what it said.
-            subprocess.TimeoutExpired: it took more than `READ_SECONDS`.
+            EngineTimeoutError: it took more than `READ_SECONDS`.
         """
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "page.png"
             image.save(path, "PNG", compress_level=1, dpi=(dpi, dpi))
             words = [w.replace("{image}", str(path)).replace("{dpi}", str(dpi)) for w in shlex.split(self.command)]
             content = None if "{image}" in self.command else path.read_bytes()
-            done = subprocess.run(words, input=content, capture_output=True, check=False, timeout=READ_SECONDS)
-        if done.returncode:
-            raise RuntimeError(f"{self.name}: {done.stderr.decode(errors='replace').strip()}")
-        return done.stdout.decode("utf-8", errors="replace").replace("\f", "\n")
+            return _printed(self.name, words, content)
+
+
+def _printed(
+    name: str, words: Sequence[str], content: bytes | None, environment: Mapping[str, str] | None = None
+) -> str:
+    """Return what an engine prints.
+
+    Args:
+        name: the engine's.
+        words: its program and arguments.
+        content: what it reads from the standard input.
+        environment: its variables; None: ours.
+
+    Raises:
+        RuntimeError: the program failed; the message holds what it said.
+        EngineTimeoutError: it took more than `READ_SECONDS`.
+    """
+    try:
+        done = subprocess.run(
+            words, input=content, capture_output=True, check=False, timeout=READ_SECONDS, env=environment
+        )
+    except subprocess.TimeoutExpired as error:
+        raise EngineTimeoutError(f"{name}: took more than {READ_SECONDS:g} seconds for a page") from error
+    if done.returncode:
+        raise RuntimeError(f"{name}: {done.stderr.decode(errors='replace').strip()}")
+    return done.stdout.decode("utf-8", errors="replace").replace("\f", "\n")
 
 
 def find_engine(description: str) -> Tesseract | CommandEngine:

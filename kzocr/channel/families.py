@@ -54,7 +54,8 @@ _PUNCTUATION = {
 
 # What an engine with a Russian alphabet prints for the letters that it lacks, most usual first.
 _RUSSIAN_READINGS = {
-    "қ": "к к, ^ * ц з к; $ ж £ [ н п i^ l^ 1^ 1$ i$ ]$ 1£ ij", "ғ": "г F т r г- f е", "ң": "н ц н, п н; в ц,", "ә": "э а о з е",
+    "қ": "к к, ^ * ц з к; $ ж £ [ н п i^ l^ 1^ 1$ i$ ]$ 1£ ij", "ғ": "г F т r г- f е",
+    "ң": "н ц н, п н; в ц,", "ә": "э а о з е",
     "ө": "е о э в с 0 6", "ұ": "у ¥ ү у, V ч", "ү": "у Y v г ч у;", "һ": "н h ь Ь п b 1",
     "і": "1 ! i и : I / l т г | ; ' ь",
     "Қ": "К К, 1^ К; Ц * Ж l^ i^ ]$ 1$ Д", "Ғ": "Г F Е Т", "Ң": "Н Ц Н,", "Ә": "Э О З Е А", "Ө": "О Е 0 9 8",
@@ -70,7 +71,7 @@ _RUSSIAN_STRINGS = {
     "ық": "ьщ ьік", "іні": "ш ши", "қо": "кр", "Қо": "Кр", "і.": "ь ь г. к", "і,": "ь г,", "і!": "й п",
 }  # fmt: skip
 
-# Which Kazakh letters the alphabets of neighbours have: Ukrainian, Mongolian, Kyrgyz, Bashkir, Tatar, Tajik, and some of all.
+# Which Kazakh letters neighbours have: Ukrainian, Mongolian, Kyrgyz, Bashkir, Tatar, Tajik, and some of all.
 _NEIGHBOUR_ALPHABETS = tuple(map(frozenset, ("і", "өү", "өүң", "әөүғңһ", "әөүңһ", "қғ", "іөүқғ")))
 
 LIKE_ITS_CAPITAL = "вгджзиклмнопстухцчшщъыьэюяғқңөұү"

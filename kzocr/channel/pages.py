@@ -13,7 +13,7 @@ import numpy as np
 from PIL import Image
 
 from kzocr.channel.degradation import Degradation, degrade, sample_degradation
-from kzocr.channel.engines import Engine
+from kzocr.channel.engines import Engine, EngineTimeoutError
 from kzocr.channel.fonts import FontFace
 from kzocr.channel.lines import match_lines
 from kzocr.channel.rendering import PageStyle, Paragraph, draw, layout, sample_style
@@ -135,9 +135,14 @@ def read_page(page: Page, engine: Engine) -> dict[str, Any]:
     """Return the record of `page` as `engine` reads it: matched lines, their CER and how the page was made.
 
     `reference` and `hypothesis` have the same number of lines; lines that the engine missed or made up are
-    counted in `n_missed_lines` and `n_spurious_lines` and are in neither.
+    counted in `n_missed_lines` and `n_spurious_lines` and are in neither. An engine that does not come to an end has
+    missed them all (`timed_out`), which makes the page hopeless.
     """
-    match = match_lines(page.lines, engine.read(page.image, page.style.dpi).splitlines())
+    try:
+        read, timed_out = engine.read(page.image, page.style.dpi), False
+    except EngineTimeoutError:
+        read, timed_out = "", True
+    match = match_lines(page.lines, read.splitlines())
     reference, hypothesis = "\n".join(match.references), "\n".join(match.hypotheses)
     style = page.style
     return {
@@ -155,6 +160,7 @@ def read_page(page: Page, engine: Engine) -> dict[str, Any]:
         "n_lines": len(page.lines),
         "n_missed_lines": match.n_missed,
         "n_spurious_lines": match.n_spurious,
+        "timed_out": timed_out,
         "cer": round(cer(reference=reference, hypothesis=hypothesis), 5),
     }
 
