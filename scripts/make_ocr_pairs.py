@@ -3,10 +3,9 @@
     python scripts/make_ocr_pairs.py corpus/train/*.txt --output "pairs/train_{language}.jsonl" \\
         --languages kaz,rus --pages 1200 --fonts train --workers 2
 
-Each engine reads the same images. Pages over the CER limit, and those that an engine does not finish in two minutes, go to
-`*.set_aside.jsonl` and are counted. A run
-that was stopped goes on where it was: page i depends on (--seed, i), the texts and the fonts alone, and pages
-that are there are skipped.
+Each engine reads the same images. Pages over the CER limit, and those that an engine does not finish in two minutes,
+go to `*.set_aside.jsonl` and are counted. A run that was stopped goes on where it was: page i depends on (--seed, i),
+the texts and the fonts alone, and pages that are there are skipped.
 Any other engine plugs in: `--languages "" --engine "mine=cmd:my-ocr --dpi {dpi} {image}"` prints a page's text, a line
 a printed line; `{language}` in --output is then its name.
 With `--images DIR` the page images are kept too: look at some before you believe the numbers.
