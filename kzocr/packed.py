@@ -20,6 +20,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from kzocr.attention import Attention, PaddedAttention, PositionBias, RowAttention
+from kzocr.products import added, linear
 
 KNOWN_MODELS = ("T5ForConditionalGeneration", "MT5ForConditionalGeneration")
 """Classes whose every stack shares the relative position bias of its first layer."""
@@ -127,12 +128,12 @@ class PackedT5:
         for layer in self.encoder_layers:
             joined = self._projected(states, layer.query_key_value, 3)
             seen = list(joined[:, 1:].split(lengths))
-            states = torch.addmm(states, attend(joined[:, 0], seen), layer.output.t())
+            states = added(states, attend(joined[:, 0], seen), layer.output)
             states = self._feed_forward(states, layer.feed_forward)
         states = self._normed(states) * self.encoder_norm
         rows = [Row(memory=[]) for _ in inputs]
         for decoder_layer in self.decoder_layers:
-            joined = F.linear(states, decoder_layer.cross_key_value).view(-1, 2, self.n_heads, self.d_kv)
+            joined = linear(states, decoder_layer.cross_key_value).view(-1, 2, self.n_heads, self.d_kv)
             for row, part in zip(rows, joined.split(lengths), strict=True):
                 row.memory.append(part)
         return rows
@@ -159,12 +160,12 @@ class PackedT5:
             spans = [cache[start:end] for cache, start, end in zip(caches, positions, ends, strict=True)]
             torch._foreach_copy_(spans, joined[:, 1:].split(lengths))
             seen = [cache[:end] for cache, end in zip(caches, ends, strict=True)]
-            states = torch.addmm(states, attend(joined[:, 0], seen), layer.output.t())
+            states = added(states, attend(joined[:, 0], seen), layer.output)
             query = self._projected(states, layer.cross_query, 1)[:, 0]
             attended = attend_memory(query, [memory[index] for memory in memories])
-            states = torch.addmm(states, attended, layer.cross_output.t())
+            states = added(states, attended, layer.cross_output)
             states = self._feed_forward(states, layer.feed_forward)
-        return F.linear(self._normed(states), self.head)
+        return linear(self._normed(states), self.head)
 
     def _flat(self, sequences: Sequence[Sequence[int]]) -> Tensor:
         """Return the ids of all sequences end to end."""
@@ -172,7 +173,7 @@ class PackedT5:
 
     def _projected(self, states: Tensor, weight: Tensor, n_parts: int) -> Tensor:
         """Return the projections of the normed states, of shape (positions, `n_parts`, heads, d_kv)."""
-        return F.linear(self._normed(states), weight).view(-1, n_parts, self.n_heads, self.d_kv)
+        return linear(self._normed(states), weight).view(-1, n_parts, self.n_heads, self.d_kv)
 
     def _attention(
         self, starts: Sequence[int], lengths: Sequence[int], ends: Sequence[int], bias: PositionBias | None
@@ -189,13 +190,13 @@ class PackedT5:
 
     def _feed_forward(self, states: Tensor, weights: _FeedForward) -> Tensor:
         """Return `states` plus what the feed-forward block makes of them."""
-        inner = F.linear(self._normed(states), weights.inner)
+        inner = linear(self._normed(states), weights.inner)
         if weights.gated:
             first, second = inner.chunk(2, dim=-1)
             inner = _activated(first, weights.activation).mul_(second)
         else:
             inner = _activated(inner, weights.activation)
-        return torch.addmm(states, inner, weights.outer.t())
+        return added(states, inner, weights.outer)
 
     def _reserve(self, row: Row, n_positions: int) -> None:
         """Make room for `n_positions` in the row's cache; it at least doubles, so that its cost is linear."""

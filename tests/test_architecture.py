@@ -35,6 +35,7 @@ LAYERS: dict[str, tuple[int, bool]] = {
     "text_model": (1, False),
     "windows": (1, False),
     "attention": (2, True),
+    "products": (2, True),
     "context_words": (2, False),
     "bootstrap": (2, False),
     "confusion": (2, False),

@@ -22,6 +22,7 @@ SOURCES = {
     "drafts.py": PACKAGE / "drafts.py",
     "packed.py": PACKAGE / "packed.py",
     "attention.py": PACKAGE / "attention.py",
+    "products.py": PACKAGE / "products.py",
     "encoding.py": PACKAGE / "encoding.py",
 }
 """The files of the folder and what they are made from; together they import nothing of kzocr."""
