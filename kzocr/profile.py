@@ -34,7 +34,7 @@ class Profile:
     """What is known of a document before a model has seen it.
 
     Attributes:
-        n_words: how many words it has, of four letters or more or of one.
+        n_words: how many words it has, of three letters or more or of one.
         n_misread: how many of them look misread, the unknown ones that were not looked up in proportion.
         looks_misread: those that do, in lower case: unknown ones with a known word one edit away or with a sign that is
             no letter, and single letters.
