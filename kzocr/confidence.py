@@ -185,8 +185,9 @@ def features(text: str, edits: Sequence[Edit], background: Background = NO_BACKG
     before an edit to that behind it, white space as it would be if all edits were made. `is_foreign` says that the
     edit replaces a sign that no Kazakh word has, `recurrence` how often it is proposed elsewhere in the document. The
     context gain is by how much better the words of the stretch fit between the others, all other edits made; once
-    more where they were known words before and after. What is proposed nearby and elsewhere says more in a document
-    that looks misread: the last two are `noise` and `recurrence` times `document_noise`.
+    more where they were known words before and after. What is proposed nearby and elsewhere says another thing
+    in a document that looks misread than in a clean one: the last two are `noise` and `recurrence` times
+    `document_noise`.
     """
     n_proposed = sum(not is_repair(edit) for edit in edits)
     errors, chars = _NOISE_SLACK

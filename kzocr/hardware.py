@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import platform
-import time
 from pathlib import Path
 from typing import Any, Literal
 
@@ -12,14 +11,14 @@ import torch
 from transformers import PreTrainedModel
 from transformers.activations import NewGELUActivation
 
+from kzocr.products import product_seconds
+
 logger = logging.getLogger(__name__)
 
 Precision = Literal["no", "bf16"]
 
 LEAST_SPEED_UP = 1.2
 """Below this bfloat16 is not worth its rounding."""
-
-N_TIMED_PRODUCTS = 8
 
 
 def multiplies_bf16() -> bool:
@@ -45,14 +44,8 @@ def bf16_pays() -> bool:
 
 
 def _product_seconds(dtype: torch.dtype) -> float:
-    """Return the least time of a few products of matrices in the shapes of a small model."""
-    states, weights = torch.ones(1024, 256, dtype=dtype), torch.ones(768, 256, dtype=dtype)
-    seconds = []
-    for _ in range(N_TIMED_PRODUCTS):
-        started = time.perf_counter()
-        torch.nn.functional.linear(states, weights)
-        seconds.append(time.perf_counter() - started)
-    return min(seconds)
+    """Return the least time of a few products of matrices as in training."""
+    return product_seconds(torch.nn.functional.linear, 1024, dtype)
 
 
 def resolve_precision(mixed_precision: Literal["no", "bf16", "auto"]) -> Precision:

@@ -29,16 +29,13 @@ N_TIMED_PRODUCTS = 8
 
 def linear(states: Tensor, weight: Tensor) -> Tensor:
     """Return the product of states, of shape (positions, in), and a weight (out, in): (positions, out)."""
-    if states.dtype == torch.float32 and states.device.type == "cpu" and len(states) >= LEAST_POSITIONS:
-        return _fastest()(states, weight)
-    return F.linear(states, weight)
+    return _product(states)(states, weight)
 
 
 def added(states: Tensor, more: Tensor, weight: Tensor) -> Tensor:
     """Return `states`, of shape (positions, out), plus the product of `more` (positions, in) and `weight` (out, in)."""
-    if states.dtype == torch.float32 and states.device.type == "cpu" and _fastest() is not F.linear:
-        return linear(more, weight).add_(states)
-    return torch.addmm(states, more, weight.t())
+    product = _product(more)
+    return torch.addmm(states, more, weight.t()) if product is F.linear else product(more, weight).add_(states)
 
 
 def onednn_linear(states: Tensor, weight: Tensor) -> Tensor:
@@ -51,6 +48,12 @@ def onednn_linear(states: Tensor, weight: Tensor) -> Tensor:
     return product
 
 
+def _product(states: Tensor) -> Product:
+    """Return what multiplies these states fastest."""
+    is_timed = states.dtype == torch.float32 and states.device.type == "cpu" and len(states) >= LEAST_POSITIONS
+    return _fastest() if is_timed else F.linear
+
+
 @cache
 def _fastest() -> Product:
     """Return `onednn_linear` where it is there and clearly faster than `F.linear`, else that."""
@@ -60,10 +63,21 @@ def _fastest() -> Product:
         return F.linear
 
 
-@torch.no_grad()
 def _seconds(product: Product) -> float:
-    """Return the least time of a few products in the shapes of a small model."""
-    states, weight = torch.ones(256, 256), torch.ones(768, 256)
+    """Return the least time of a few products as of one window."""
+    return product_seconds(product, 256, torch.float32)
+
+
+@torch.no_grad()
+def product_seconds(product: Product, n_positions: int, dtype: torch.dtype) -> float:
+    """Return the least time in seconds of a few products in the shapes of a small model.
+
+    Args:
+        product: what multiplies.
+        n_positions: how many states.
+        dtype: of states and weight.
+    """
+    states, weight = torch.ones(n_positions, 256, dtype=dtype), torch.ones(768, 256, dtype=dtype)
     seconds = []
     for _ in range(N_TIMED_PRODUCTS):
         started = time.perf_counter()

@@ -118,7 +118,7 @@ def test_noise_of_the_document() -> None:
     assert features("сез бар", [edit], Background(LEXICON))[0][place] == 0.0
 
 
-def test_what_is_proposed_says_more_in_a_noisy_document() -> None:
+def test_what_is_proposed_is_weighed_by_the_document_s_noise() -> None:
     text = "сез бар, сез көп"
     edits = [Edit(1, 2, "е", "ө", 0.9), Edit(10, 11, "е", "ө", 0.9)]
     background = Background(LEXICON, Profile.of("сез кәп " * 50, LEXICON), Recurrence.of(edits))
