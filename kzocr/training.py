@@ -79,9 +79,10 @@ class Trainer:
         model.config.use_cache = False
         speed_up(model, self.accelerator.device)
         share_embedding(model)
+        if config.run.compile:
+            model.compile(dynamic=True)
         self.optimizer = make_optimizer(model, config.optimizer)
         self.model, self.optimizer = self.accelerator.prepare(model, self.optimizer)
-        self.forward = torch.compile(self.model, dynamic=True) if config.run.compile else self.model
         self.average = (
             WeightAverage(self.plain_model, config.optimizer.ema_decay) if config.optimizer.ema_decay else None
         )
@@ -203,7 +204,7 @@ class Trainer:
         """Return the mean cross entropy a byte, in nats; changed bytes count `changed_byte_weight` times."""
         device = self.accelerator.device
         labels = batch["labels"].to(device)
-        logits = self.forward(
+        logits = self.model(
             input_ids=batch["input_ids"].to(device),
             attention_mask=batch["attention_mask"].to(device),
             decoder_input_ids=shift_right(labels),

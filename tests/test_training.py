@@ -485,3 +485,18 @@ def test_training_on_local_text_needs_nothing_beyond_a_bare_image(tmp_path: Path
     assert (tmp_path / "run" / "model" / "model.safetensors").is_file()
     assert not (tmp_path / "run" / "tensorboard").exists()
     assert not (tmp_path / "run" / "curves.png").exists()
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("g++") is None, reason="needs a C++ compiler")
+def test_a_compiled_run_has_the_losses_of_a_plain_one_and_a_model_that_loads(tmp_path: Path) -> None:
+    config = smoke(max_steps=4, log_steps=1)
+    config = dataclasses.replace(config, model=dataclasses.replace(config.model, dropout=0.0))
+    plain = Trainer(config, tmp_path / "plain")
+    plain.train()
+    compiled = Trainer(
+        dataclasses.replace(config, run=dataclasses.replace(config.run, compile=True)), tmp_path / "compiled"
+    )
+    model = AutoModelForSeq2SeqLM.from_pretrained(compiled.train())
+    assert losses(compiled.folder) == pytest.approx(losses(plain.folder), rel=1e-3)
+    assert greedy(model) == greedy(AutoModelForSeq2SeqLM.from_pretrained(plain.folder / "model"))
