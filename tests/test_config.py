@@ -9,8 +9,9 @@ import yaml
 
 from kzocr.config import ConfigError, config_from_dict, load_config
 
-CONFIGS = sorted((Path(__file__).parent.parent / "configs").glob("*.yaml"))
-SMOKE = Path(__file__).parent.parent / "configs" / "smoke.yaml"
+FOLDER = Path(__file__).parent.parent / "configs"
+CONFIGS = sorted([*FOLDER.glob("*.yaml"), *FOLDER.glob("embedded/*.yaml")])
+SMOKE = FOLDER / "smoke.yaml"
 
 
 def smoke() -> dict[str, Any]:
