@@ -146,7 +146,7 @@ class RunConfig:
         gradient_accumulation: batches a step.
         gradient_checkpointing: recompute activations to save memory.
         mixed_precision: `no`, `bf16`, or `auto`: bf16 where the device multiplies it. T5 overflows in fp16.
-        compile: compile the model with `torch.compile`: minutes at the start, on a CPU with a C++ compiler; faster steps.
+        compile: compile the model: faster steps after minutes at the start; on a CPU it needs a C++ compiler.
         changed_byte_weight: weight in the loss of output bytes that the channel had changed; 1 treats all alike.
         log_steps: steps between log lines.
         validate_steps: steps between validations.
