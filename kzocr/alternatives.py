@@ -9,7 +9,7 @@ words around it, and two known words that were never seen together but make one.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -53,6 +53,7 @@ _USUAL_UNKNOWN, _USUAL_WORDS = 0.5, 10
 _TOKEN = re.compile(r"\S+")
 _OUTER = ".,:;!?…()[]{}<>«»\"'“”„‘’–—-_|*^~`"
 _ASCII_LETTER = re.compile(r"[A-Za-z]")
+_LETTERS_ALONE = re.compile(f"[{''.join(sorted(LETTERS))}]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +108,7 @@ def alternatives(
     search: WordSearch | None = None,
     text_model: TextModel | None = None,
     context: Fits | None = None,
+    second_choices: Mapping[int, Sequence[str]] | None = None,
 ) -> list[Alternative]:
     """Return what else the unknown words of `text`, and the rare and doubtful ones, could be, from left to right.
 
@@ -118,6 +120,7 @@ def alternatives(
             choose the likely ones of many.
         text_model: says how well each fits into the text, by its letters.
         context: says how well each fits into the text, by its words.
+        second_choices: first character of a word -> what the model might have printed there (`kzocr.second_choices`).
     """
     words = list(words_of(text))
     groups: list[list[Alternative]] = []
@@ -137,6 +140,10 @@ def alternatives(
                 if not is_in_doubt:
                     beyond_doubt.add(len(groups))
                 groups.append(_between(words, index, index, _respelt_known(word, lexicon)))
+        if second_choices and word.start in second_choices:
+            second = _second(word, second_choices[word.start], lexicon)
+            groups.append(_between(words, index, index, second))
+            groups[:-1] = [_without(group, second) for group in groups[:-1]]
     if context is not None:
         weighed = _with_fits(groups, text, context)
         groups = [_surprising(group) if number in beyond_doubt else group for number, group in enumerate(weighed)]
@@ -282,6 +289,31 @@ def _respelt_known(word: Word, lexicon: Lexicon) -> list[Alternative]:
     before = lexicon.log_frequency(lower)
     plain = (_alternative(word.start, word.end, word.text, known, 1, lexicon.log_frequency(known)) for known, _ in near)
     return [replace(item, is_known=True, log_frequency_before=before) for item in plain]
+
+
+def _second(word: Word, printed: Iterable[str], lexicon: Lexicon) -> list[Alternative]:
+    """Return what the model might have printed in place of a word, known or not, case apart."""
+    lower = word.text.lower()
+    is_known = lower in lexicon
+    found = []
+    for after in {other.lower(): other for other in printed if other.lower() != lower}.values():
+        parts = after.lower().split(" ")
+        if not all(map(_LETTERS_ALONE.fullmatch, parts)):
+            continue
+        distance, frequency = Levenshtein.distance(lower, after.lower()), min(map(lexicon.log_frequency, parts))
+        plain = Alternative(word.start, word.end, word.text, after, distance, frequency, word.text[:1].isupper())
+        before = lexicon.log_frequency(lower) if is_known else 0.0
+        is_unknown = not all(part in lexicon for part in parts)
+        found.append(
+            replace(plain, is_known=is_known, log_frequency_before=before, is_second=True, is_unknown=is_unknown)
+        )
+    return found
+
+
+def _without(group: Sequence[Alternative], second: Sequence[Alternative]) -> list[Alternative]:
+    """Return a group without what the model itself might have printed: that is an alternative already."""
+    there = {(item.start, item.end, item.after.lower()) for item in second}
+    return [item for item in group if (item.start, item.end, item.after.lower()) not in there]
 
 
 def _split(word: Word, lexicon: Lexicon) -> Iterator[Alternative]:

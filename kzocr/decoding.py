@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 import torch
+from torch import Tensor
 from transformers import GenerationConfig, LogitsProcessorList, PreTrainedModel, SuppressTokensLogitsProcessor
 
 from kzocr.drafts import Draft
@@ -32,6 +33,9 @@ TAIL_BYTES = 8
 """Ids behind the last difference that are scored with a replacement: what follows must still fit."""
 
 SCORED_AT_ONCE = 64
+
+N_RIVALS, LEAST_RIVAL = 2, 0.015
+"""So many ids besides the likeliest are told of, if they have this probability or more."""
 
 UNSUPPORTED_SETTINGS = {
     "repetition_penalty": 1.0,
@@ -59,6 +63,19 @@ class Memory(Protocol):
         """Return the ids that are expected to come out for the input ids `source`."""
 
 
+@dataclass(frozen=True, slots=True)
+class Rival:
+    """An id that greedy decoding might have chosen in place of the one it chose.
+
+    Attributes:
+        place: number of the chosen id.
+        id: the second or third likeliest.
+    """
+
+    place: int
+    id: int
+
+
 @dataclass(frozen=True)
 class Decoded:
     """What greedy decoding gives for one input.
@@ -68,12 +85,15 @@ class Decoded:
         log_probabilities: the natural logarithm of the probability of each chosen id among the allowed ones.
         finished: False if the row reached its greatest length before an end of sequence.
         end_log_probability: that of the end-of-sequence id; 0.0 if not finished.
+        rivals: the other ids that had a probability of `LEAST_RIVAL` or more, from left to right, likely ones first;
+            empty if they were not asked for.
     """
 
     ids: list[int]
     log_probabilities: list[float]
     finished: bool
     end_log_probability: float = 0.0
+    rivals: list[Rival] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -91,6 +111,23 @@ class Replacement:
     start: int
     end: int
     ids: list[int]
+
+
+@dataclass(frozen=True)
+class Branch:
+    """Another id in an output, behind which decoding is to go on.
+
+    Attributes:
+        row: number of the decoded row.
+        place: number of the id in whose place it stands.
+        id: the other id.
+        end: the output's ids from `place` up to here are the draft of what follows.
+    """
+
+    row: int
+    place: int
+    id: int
+    end: int
 
 
 @dataclass(frozen=True)
@@ -115,13 +152,20 @@ class DecodingCounts:
 
 @dataclass
 class _RowState:
-    """One input on its way through decoding."""
+    """One input on its way through decoding.
+
+    `stops` are the ids that end it, `first` is the decoder's position of its first id, and `logits`, where they are
+    kept, those of all chosen ids.
+    """
 
     row: Row
     draft: Draft
     max_new_bytes: int
     stretch_bytes: int
+    stops: frozenset[int]
+    first: int = 0
     log_probabilities: list[float] = field(default_factory=list)
+    logits: list[Tensor] | None = None
     finished: bool = False
 
     def proposed(self) -> list[int]:
@@ -196,8 +240,16 @@ class GuidedDecoder:
         *,
         drafts: Sequence[Sequence[int]] | None = None,
         max_new_bytes: MaxNewBytes | None = None,
+        with_rivals: bool = False,
     ) -> list[tuple[Decoded, Row]]:
-        """Return what `decode` does, each with the model's state behind it, which `score` takes."""
+        """Return what `decode` does, each with the model's state behind it, which `score` and `branched` take.
+
+        Args:
+            inputs: as for `decode`.
+            drafts: as for `decode`.
+            max_new_bytes: as for `decode`.
+            with_rivals: tell where other ids were likely too.
+        """
         limits = limits_of(inputs, max_new_bytes)
         memory = self.memory if drafts is None else None
         if drafts is None:
@@ -209,20 +261,71 @@ class GuidedDecoder:
         if not inputs:
             return []
         states = [
-            _RowState(row, Draft(self._usable(draft), self._second_bytes), limit, self.first_stretch_bytes)
+            _RowState(
+                row,
+                Draft(self._usable(draft), self._second_bytes),
+                limit,
+                self.first_stretch_bytes,
+                self.eos_ids,
+                logits=[] if with_rivals else None,
+            )
             for row, draft, limit in zip(self.packed.encode(inputs), drafts, limits, strict=True)
         ]
+        self.counts += self._run(states)
+        if memory is not None:
+            for source, state in zip(inputs, states, strict=True):
+                if state.finished:
+                    memory.learn(self._usable(source), state.draft.chosen[:-1])
+        return [(_decoded(state, self._rivals(state)), state.row) for state in states]
+
+    def _rivals(self, state: _RowState) -> list[Rival]:
+        """Return the likeliest ids besides the chosen ones, if the row's logits were kept and they are likely."""
+        if not state.logits:
+            return []
+        shares = torch.cat(state.logits).softmax(dim=-1)
+        others = shares.scatter(1, shares.argmax(dim=-1, keepdim=True), 0.0)
+        likely = others.topk(min(N_RIVALS, others.shape[1]), dim=-1)
+        places, ranks = (likely.values >= LEAST_RIVAL).nonzero(as_tuple=True)
+        found = zip(places.tolist(), likely.indices[places, ranks].tolist(), strict=True)
+        return [Rival(place, self.output_ids[index]) for place, index in found]
+
+    @torch.inference_mode()
+    def branched(
+        self, decoded: Sequence[tuple[Decoded, Row]], branches: Sequence[Branch], stops: frozenset[int], longest: int
+    ) -> list[list[int]]:
+        """Return the ids that greedy decoding chooses behind each branch, from its own id up to the first stop.
+
+        Args:
+            decoded: what `decode_rows` returned.
+            branches: in any order; each stands for itself.
+            stops: ids behind which nothing more is asked for; they are left out, ends of sequence too.
+            longest: the most ids that are chosen; a branch without a stop among them gives no ids.
+        """
+        found = []
+        for start in range(0, len(branches), SCORED_AT_ONCE):
+            states = [
+                self._branch(*decoded[item.row], item, stops | self.eos_ids, longest)
+                for item in branches[start : start + SCORED_AT_ONCE]
+            ]
+            self._run(states)
+            found += [state.draft.chosen[:-1] if state.finished else [] for state in states]
+        return found
+
+    def _branch(self, result: Decoded, row: Row, item: Branch, stops: frozenset[int], longest: int) -> _RowState:
+        draft = Draft(result.ids[item.place : item.end], self._second_bytes)
+        draft.propose(0)
+        draft.accept([item.id])
+        forked = row.forked(item.place + 1, longest + 1)
+        return _RowState(forked, draft, longest, self.first_stretch_bytes, stops, item.place)
+
+    def _run(self, states: Sequence[_RowState]) -> DecodingCounts:
+        """Advance every row until it is finished or at its greatest length, and return what that cost."""
         counts = DecodingCounts(n_rows=len(states))
         active = [state for state in states if state.max_new_bytes > 0]
         while active:
             counts += self._advance(active)
             active = [s for s in active if not s.finished and len(s.draft.chosen) < s.max_new_bytes]
-        self.counts += counts
-        if memory is not None:
-            for source, state in zip(inputs, states, strict=True):
-                if state.finished:
-                    memory.learn(self._usable(source), state.draft.chosen[:-1])
-        return [(_decoded(state), state.row) for state in states]
+        return counts
 
     @torch.inference_mode()
     def score(self, decoded: Sequence[tuple[Decoded, Row]], replacements: Sequence[Replacement]) -> list[float]:
@@ -280,7 +383,7 @@ class GuidedDecoder:
         proposals = [state.proposed() for state in active]
         logits = self.packed.decode(
             [state.row for state in active],
-            [len(state.draft.chosen) for state in active],
+            [state.first + len(state.draft.chosen) for state in active],
             [
                 [state.draft.chosen[-1] if state.draft.chosen else self.start_id, *proposal]
                 for state, proposal in zip(active, proposals, strict=True)
@@ -294,7 +397,10 @@ class GuidedDecoder:
         start, accepted_bytes = 0, 0
         for state, proposal in zip(active, proposals, strict=True):
             stop = start + len(proposal) + 1
-            accepted_bytes += self._accept(state, chosen[start:stop], log_probabilities[start:stop])
+            taken = self._accept(state, chosen[start:stop], log_probabilities[start:stop])
+            if state.logits is not None:
+                state.logits.append(logits[start : start + taken])
+            accepted_bytes += taken
             start = stop
         return DecodingCounts(0, 1, len(active), start, accepted_bytes)
 
@@ -307,12 +413,12 @@ class GuidedDecoder:
             log_probabilities: of `chosen`.
         """
         for number, token in enumerate(chosen):
-            if token in self.eos_ids:
+            if token in state.stops:
                 chosen = chosen[: number + 1]
                 break
         taken = state.draft.accept(chosen)
         state.log_probabilities += log_probabilities[:taken]
-        state.finished = chosen[taken - 1] in self.eos_ids
+        state.finished = chosen[taken - 1] in state.stops
         if taken == len(chosen):
             state.stretch_bytes = min(2 * state.stretch_bytes, self.longest_stretch_bytes)
         else:
@@ -320,11 +426,11 @@ class GuidedDecoder:
         return taken
 
 
-def _decoded(state: _RowState) -> Decoded:
+def _decoded(state: _RowState, rivals: list[Rival]) -> Decoded:
     ids, log_probabilities = state.draft.chosen, state.log_probabilities
     if state.finished:
-        return Decoded(ids[:-1], log_probabilities[:-1], True, log_probabilities[-1])
-    return Decoded(ids, log_probabilities, False)
+        return Decoded(ids[:-1], log_probabilities[:-1], True, log_probabilities[-1], rivals)
+    return Decoded(ids, log_probabilities, False, rivals=rivals)
 
 
 def _n_shared(one: Sequence[int], other: Sequence[int]) -> int:

@@ -25,6 +25,8 @@ class Alternative:
         log_frequency: natural logarithm of the word's share of all words; of two words the rarer one's.
         is_capitalised: whether the stretch begins with a capital: a name, perhaps.
         is_known: whether the stretch is a known word too.
+        is_second: whether the model itself would have printed it, had it chosen another byte where it hesitated.
+        is_unknown: whether `after` is no known word; only a second choice may be none.
         log_frequency_before: its own log frequency if it is, else 0.
         left: the word in front of the stretch in lower case, "" at the start of the text.
         right: the word behind it.
@@ -42,6 +44,8 @@ class Alternative:
     log_frequency: float
     is_capitalised: bool
     is_known: bool = False
+    is_second: bool = False
+    is_unknown: bool = False
     log_frequency_before: float = 0.0
     left: str = ""
     right: str = ""

@@ -1,7 +1,8 @@
 """A decoder with a lexicon at its side: which words of its output are in doubt, and what else could they be?
 
-The model prints, the lexicon names the known words that an unknown or doubtful one could be, and the model says how
-likely it finds each of them in its place. What is made of that depends on the document (`kzocr.respelling`).
+The model prints, the lexicon names the known words that an unknown or doubtful one could be, the model those that it
+might have printed too, and says how likely it finds each of them in its place. What is made of that depends on the
+document (`kzocr.respelling`).
 """
 
 from __future__ import annotations
@@ -14,10 +15,11 @@ from kzocr.alternatives import alternatives, unknown_share
 from kzocr.context_model import ContextModel
 from kzocr.decoding import Decoded, GuidedDecoder, MaxNewBytes, Replacement
 from kzocr.doubts import Alternative, DoubtfulWord, Evidence
-from kzocr.encoding import EOS_ID, decode, encode, n_bytes
+from kzocr.encoding import decode, encode, n_bytes
 from kzocr.lexicon import Lexicon
 from kzocr.misreadings import NO_MISREADINGS, Misreadings
 from kzocr.packed import Row
+from kzocr.second_choices import second_choices
 from kzocr.text_model import TextModel
 from kzocr.views import byte_offsets
 from kzocr.word_search import WordSearch
@@ -69,27 +71,29 @@ class LexiconDecoder:
             inputs: encoder ids of each row, the end-of-sequence id included.
             max_new_bytes: as for `GuidedDecoder.decode`.
         """
-        decoded = self.decoder.decode_rows(inputs, max_new_bytes=max_new_bytes)
+        decoded = self.decoder.decode_rows(inputs, max_new_bytes=max_new_bytes, with_rivals=True)
         doubts = self._doubts(decoded)
         return [
-            Examined(result.ids, result.log_probabilities, result.finished, result.end_log_probability, tuple(words))
-            for (result, _), words in zip(decoded, doubts, strict=True)
+            Examined(**vars(result), doubts=tuple(words)) for (result, _), words in zip(decoded, doubts, strict=True)
         ]
 
     def _doubts(self, decoded: Sequence[tuple[Decoded, Row]]) -> list[list[DoubtfulWord]]:
         """Return the words in doubt of each row, each with its alternatives, none without any."""
         found: list[tuple[int, Alternative]] = []
         replacements: list[Replacement] = []
-        texts: dict[int, str] = {}
-        for row, (result, _) in enumerate(decoded):
-            text = decode([*result.ids, EOS_ID])
-            # What is no text, or no output that a guard will take, needs no spelling.
-            if not result.finished or n_bytes(text) != len(result.ids) or "\ufffd" in text:
-                continue
+        # What is no text, or no output that a guard will take, needs no spelling.
+        texts = {
+            row: text
+            for row, (result, _) in enumerate(decoded)
+            if result.finished and "\ufffd" not in (text := decode(result.ids)) and n_bytes(text) == len(result.ids)
+        }
+        choices = second_choices(self.decoder, decoded, texts)
+        for row, text in texts.items():
             offsets = byte_offsets(text)
-            is_doubtful = _is_doubtful(result.log_probabilities, offsets)
-            items = alternatives(text, self.lexicon, is_doubtful, self.search, self.text_model, self.context)
-            texts[row] = text
+            is_doubtful = _is_doubtful(decoded[row][0].log_probabilities, offsets)
+            items = alternatives(
+                text, self.lexicon, is_doubtful, self.search, self.text_model, self.context, choices[row]
+            )
             for item in items:
                 found.append((row, item))
                 new = encode(item.after)[:-1]

@@ -1,4 +1,4 @@
-"""Words in doubt become known ones where that is likelier than not, with the whole document in view."""
+"""Words in doubt become other ones where that is expected to mend errors, with the whole document in view."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from dataclasses import replace
 from rapidfuzz.distance import Levenshtein
 
 from kzocr.alternatives import Fits
+from kzocr.bayes_risk import least_risk, outcomes
 from kzocr.doubts import Alternative, DoubtfulWord
 from kzocr.encoding import encode
 from kzocr.lexicon import Lexicon
@@ -19,10 +20,6 @@ from kzocr.profile import Profile
 from kzocr.spelling import JudgedWord, SpellingModel, features
 from kzocr.views import Output, byte_offsets
 
-LEAST_PROBABILITY = 0.3
-"""An alternative less likely than this is not proposed. Below one half, since a word that is none is wrong whatever
-stands in its place; whether the change helps is decided by its confidence, where less hardly ever comes through."""
-
 
 class Respeller:
     """Chooses between the words of an output that are in doubt and their alternatives.
@@ -30,7 +27,6 @@ class Respeller:
     Args:
         lexicon: the known words.
         spelling: says how likely each alternative is.
-        least_probability: an alternative is taken if it is at least so likely, 0 to 1.
         context: says how well words fit into a text; kept here for those who weigh the edits.
     """
 
@@ -38,18 +34,16 @@ class Respeller:
         self,
         lexicon: Lexicon,
         spelling: SpellingModel,
-        least_probability: float = LEAST_PROBABILITY,
         context: Fits | None = None,
     ) -> None:
         self.lexicon = lexicon
         self.context = context
         self.spelling = spelling
-        self.least_probability = least_probability
 
     def respelt(self, output: Output, profile: Profile) -> Output:
-        """Return the output with the likely alternatives in place.
+        """Return the output with the alternatives in place that are expected to mend errors.
 
-        The log probability of each byte of such a word is that of the choice.
+        The log probability of each byte of such a word is that of the choice to help.
 
         Args:
             output: of a window.
@@ -58,9 +52,9 @@ class Respeller:
         choices = []
         for word in output.doubts:
             shares = self.spelling.probabilities(features(word, self.lexicon, profile, self.spelling.usual))
-            best = max(range(len(shares)), key=shares.__getitem__)
-            if shares[best] >= self.least_probability:
-                choices.append((word.evidence[best].alternative, shares[best]))
+            choice = least_risk(*outcomes(word, output.text), shares)
+            if choice is not None:
+                choices.append((word.evidence[choice.number].alternative, choice.probability))
         return _respelt(output, choices) if choices else output
 
 
@@ -107,17 +101,19 @@ def judged_words(
             rows = decoder.decode(inputs, max_new_bytes=[2 * len(ids) for ids in inputs])
             for passage, output in zip(batch, map(output_of, rows), strict=True):
                 for word in output.doubts:
-                    right = _printed(word, output.text, passage.reference)
-                    judged.append(JudgedWord(features(word, lexicon, profile, usual), right))
+                    judged.append(
+                        _judged(word, output.text, passage.reference, features(word, lexicon, profile, usual))
+                    )
         yield judged
 
 
-def _printed(word: DoubtfulWord, text: str, reference: str) -> int | None:
-    """Return the number of the alternative that brings `text` nearest to `reference`; None if it is best as it is."""
-    best, least = None, Levenshtein.distance(reference, text)
-    for number, evidence in enumerate(word.evidence):
-        item = evidence.alternative
-        distance = Levenshtein.distance(reference, text[: item.start] + item.after + text[item.end :])
-        if distance < least:
-            best, least = number, distance
-    return best
+def _judged(word: DoubtfulWord, text: str, reference: str, rows: Sequence[Sequence[float]]) -> JudgedWord:
+    """Return a word of `text` with what each alternative does; the right one brings `text` nearest to `reference`."""
+    before = Levenshtein.distance(reference, text)
+    items = [evidence.alternative for evidence in word.evidence]
+    harms = [
+        Levenshtein.distance(reference, text[: item.start] + item.after + text[item.end :]) - before for item in items
+    ]
+    best = min(range(len(harms)), key=harms.__getitem__)
+    current, others = outcomes(word, text)
+    return JudgedWord(rows, best if harms[best] < 0 else None, harms, current, others)

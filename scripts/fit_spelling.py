@@ -18,6 +18,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import track
 
+from kzocr.bayes_risk import least_risk
 from kzocr.context_model import ContextModel
 from kzocr.context_words import CONTEXT_FILE
 from kzocr.decoding import GuidedDecoder
@@ -27,7 +28,7 @@ from kzocr.lexicon import LEXICON_FILE, Lexicon
 from kzocr.loading import EMBEDDED, load_model
 from kzocr.misreadings import Misreadings
 from kzocr.pairs import TextPair, read_pairs
-from kzocr.respelling import LEAST_PROBABILITY, judged_words
+from kzocr.respelling import judged_words
 from kzocr.spelling import FEATURES, JudgedWord, SpellingModel, fit_spelling
 from kzocr.text_model import TEXT_MODEL_FILE, TextModel
 
@@ -71,17 +72,18 @@ def main() -> None:
 
 
 def _describe(spelling: SpellingModel, words: Sequence[JudgedWord]) -> None:
-    """Print how many alternatives of `words` are chosen and how many of these are right."""
-    for least in (LEAST_PROBABILITY, 0.5, 0.7, 0.9):
-        taken = right = 0
-        for word in words:
-            shares = spelling.probabilities(word.rows)
-            best = max(range(len(shares)), key=shares.__getitem__)
-            if shares[best] >= least:
-                taken += 1
-                right += best == word.right
-        there = sum(word.right is not None for word in words)
-        print(f"least probability {least}: {taken} taken, {right} right, {there} were there to find")
+    """Print how many of `words` are changed, how many of these for the better, and the characters that are mended."""
+    taken = [
+        word.harms[choice.number]
+        for word in words
+        if (choice := least_risk(word.current, word.outcomes, spelling.probabilities(word.rows))) is not None
+    ]
+    most = -sum(min(0, *word.harms) for word in words)
+    print(
+        f"other half: {len(words)} words in doubt, {len(taken)} changed, {sum(harm < 0 for harm in taken)} nearer to "
+        f"the print and {sum(harm > 0 for harm in taken)} farther; "
+        f"{-sum(taken)} characters mended of {most} that could be"
+    )
 
 
 if __name__ == "__main__":

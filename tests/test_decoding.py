@@ -23,7 +23,19 @@ from transformers import (
 
 from kzocr.custom_generate import custom_generate_files, write_custom_generate
 from kzocr.custom_generate.generate import generate
-from kzocr.decoding import TAIL_BYTES, Decoded, GuidedDecoder, Replacement, allowed_ids, generate_greedy, limits_of
+from kzocr.decoding import (
+    LEAST_RIVAL,
+    N_RIVALS,
+    TAIL_BYTES,
+    Branch,
+    Decoded,
+    GuidedDecoder,
+    Replacement,
+    Rival,
+    allowed_ids,
+    generate_greedy,
+    limits_of,
+)
 from kzocr.encoding import BYTE_OFFSET, EOS_ID, LAST_BYTE_ID, encode, pad
 
 KAZAKH = "Ауылдың шетіндегі ескі мектепте жиырма бес бала оқиды, кітапханада қазақша кітап көп."
@@ -315,6 +327,52 @@ def test_scoring_leaves_the_rows_as_they_are() -> None:
     first = decoder.score(decoded, [item])
     decoder.score(decoded, [Replacement(0, 0, 3, encode("басқа")[:-1])])
     assert decoder.score(decoded, [item]) == first
+
+
+def test_rivals_are_the_next_likeliest_ids_where_they_are_likely() -> None:
+    """The same logits by `transformers`, teacher-forced."""
+    model = tiny_model(5)
+    inputs = [encode(text) for text in (KAZAKH, NOISY)]
+    allowed = allowed_ids(model)
+    n_found = 0
+    decoded = GuidedDecoder(model).decode_rows(inputs, max_new_bytes=30, with_rivals=True)
+    for source, (result, _) in zip(inputs, decoded, strict=True):
+        with torch.no_grad():
+            forced_ids = torch.tensor([[0, *result.ids[:-1]]])
+            logits = model(input_ids=pad([source]), decoder_input_ids=forced_ids).logits[0]
+        top = logits[:, allowed].softmax(dim=-1).topk(1 + N_RIVALS, dim=-1)
+        expected = [
+            Rival(place, allowed[int(top.indices[place, rank])])
+            for place in range(len(result.ids))
+            for rank in range(1, 1 + N_RIVALS)
+            if top.values[place, rank] >= LEAST_RIVAL
+        ]
+        assert result.rivals == expected
+        n_found += len(expected)
+    assert n_found
+
+
+def test_a_branch_is_greedy_decoding_behind_another_id() -> None:
+    model = tiny_model(5)
+    decoder = GuidedDecoder(model)
+    inputs = [encode(text) for text in (KAZAKH, NOISY)]
+    decoded = decoder.decode_rows(inputs, max_new_bytes=30)
+    other = encode("ө")[0]
+    branches = [Branch(row, place, other, place + 6) for row in (0, 1) for place in (0, 1, 11)]
+    for branch in branches:
+        expected = [*decoded[branch.row][0].ids[: branch.place], other]
+        for _ in range(8):
+            with torch.no_grad():
+                ids = torch.tensor([[0, *expected]])
+                logits = model(input_ids=pad([inputs[branch.row]]), decoder_input_ids=ids).logits[0, -1]
+            expected.append(max(allowed_ids(model), key=lambda token: float(logits[token])))
+        behind = expected[branch.place :]
+        for stops in (frozenset[int](), frozenset([behind[4]])):
+            end = next((n for n, token in enumerate(behind) if n and token in stops | {EOS_ID}), 0)
+            assert decoder.branched(decoded, [branch], stops=stops, longest=9) == [behind[:end]]
+    together = decoder.branched(decoded, branches, stops=frozenset(), longest=9)
+    assert together == [decoder.branched(decoded, [one], stops=frozenset(), longest=9)[0] for one in branches]
+    assert decoder.decode(inputs, max_new_bytes=30) == [result for result, _ in decoded]
 
 
 def forced(model: T5ForConditionalGeneration, ids: list[int], output: list[int], start: int) -> float:

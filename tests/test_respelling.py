@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from kzocr.bayes_risk import RISK_OF_NONE
 from kzocr.corrector import Corrector
 from kzocr.decoding import Decoded, Replacement
 from kzocr.edits import apply_edits
@@ -31,8 +32,14 @@ class CopyingDecoder:
         self.finished = finished
         self.replacements: list[Replacement] = []
 
-    def decode_rows(self, inputs: Sequence[Sequence[int]], *, max_new_bytes: Any = None) -> list[tuple[Decoded, None]]:
+    def decode_rows(
+        self, inputs: Sequence[Sequence[int]], *, max_new_bytes: Any = None, with_rivals: bool = False
+    ) -> list[tuple[Decoded, None]]:
         return [(Decoded(list(ids[:-1]), [-0.5] * (len(ids) - 1), self.finished), None) for ids in inputs]
+
+    def branched(self, decoded: Any, branches: Sequence[Any], *, stops: Any, longest: int) -> list[list[int]]:
+        assert not branches  # nothing is said of rivals
+        return []
 
     def score(self, decoded: Any, replacements: Sequence[Replacement]) -> list[float]:
         self.replacements += replacements
@@ -78,7 +85,8 @@ def test_output_without_an_end_or_that_is_no_text_stays() -> None:
 
 def test_probabilities_of_a_chosen_word_are_those_of_the_choice() -> None:
     result = Respeller(LEXICON, GAIN_ONLY).respelt(examined("ән байпаныс", gain=1.0), NO_PROFILE)
-    share = math.e / (math.e + 1)
+    right = math.e / (math.e + 1)
+    share = right / (right + RISK_OF_NONE * (1 - right))
     assert result.log_probabilities == pytest.approx([-0.5] * 5 + [math.log(share)] * 16 + [0.0])
     assert len(result.log_probabilities) == len(result.text.encode()) + 1
 
@@ -89,11 +97,6 @@ def test_known_words_cost_nothing() -> None:
     assert inner.replacements == []
 
 
-def test_least_probability_is_a_parameter() -> None:
-    strict = Respeller(LEXICON, GAIN_ONLY, least_probability=0.9)
-    assert strict.respelt(examined("байпаныс", gain=1.0), NO_PROFILE).text == "байпаныс"
-
-
 def test_judged_words_know_what_was_printed() -> None:
     pairs = [
         TextPair("жаңа байланыс", "жаңа байпаныс", "a", "synthetic"),
@@ -101,7 +104,10 @@ def test_judged_words_know_what_was_printed() -> None:
     ]
     decoder = LexiconDecoder(CopyingDecoder(0.0), LEXICON)  # type: ignore[arg-type]
     judged = judged_words(decoder, LEXICON, pairs)  # type: ignore[arg-type]
-    assert [[word.right for word in words] for words in judged] == [[0], [None]]
+    assert [[(word.right, word.harms, word.current, word.outcomes) for word in words] for words in judged] == [
+        [(0, [-1], "байпаныс", ["байланыс"])],
+        [(None, [1], "байпаныс", ["байланыс"])],
+    ]
 
 
 def test_a_known_word_that_the_model_doubts_can_be_another_one() -> None:
