@@ -32,7 +32,7 @@ MaxNewBytes = int | Sequence[int] | Callable[[int], int]
 TAIL_BYTES = 8
 """Ids behind the last difference that are scored with a replacement: what follows must still fit."""
 
-SCORED_AT_ONCE = 64
+SCORED_AT_ONCE, BRANCHES_AT_ONCE = 64, 128
 
 N_RIVALS, LEAST_RIVAL = 2, 0.015
 """So many ids besides the likeliest are told of, if they have this probability or more."""
@@ -302,10 +302,10 @@ class GuidedDecoder:
             longest: the most ids that are chosen; a branch without a stop among them gives no ids.
         """
         found = []
-        for start in range(0, len(branches), SCORED_AT_ONCE):
+        for start in range(0, len(branches), BRANCHES_AT_ONCE):
             states = [
                 self._branch(*decoded[item.row], item, stops | self.eos_ids, longest)
-                for item in branches[start : start + SCORED_AT_ONCE]
+                for item in branches[start : start + BRANCHES_AT_ONCE]
             ]
             self._run(states)
             found += [state.draft.chosen[:-1] if state.finished else [] for state in states]

@@ -58,7 +58,11 @@ FEATURES = (
     "made_noise",
     "is_second",
     "second_gain",
+    "second_text_gain",
     "is_unknown",
+    "known_gain",
+    "known_text_gain",
+    "text_gain_in_noise",
 )
 """What an alternative is weighed by, in the order of `features`; `docs/experiments.md` says what each is worth. A word
 is made if the model put it there: the document has it nowhere. A second choice is what the model itself might have
@@ -96,6 +100,8 @@ def _features(
     gain = min(max(evidence.gain, _LEAST_GAIN), _GREATEST_GAIN)
     length = min(len(before), _LONG) / 10
     whole = before.replace(" ", "")
+    text_gain = min(max(item.text_gain, -_GREATEST_TEXT_GAIN), _GREATEST_TEXT_GAIN) / 5
+    is_known, is_second = float(item.is_known), float(item.is_second)
     noise, is_made = profile.noise(but=before), float(_is_made(item, profile))
     return [
         1.0,
@@ -116,10 +122,10 @@ def _features(
         length,
         length * length,
         _known_start(whole, lexicon),
-        float(item.is_known),
+        is_known,
         item.log_frequency_before,
         _neighbours(item.left, before, item.right, lexicon) if item.is_known else 0.0,
-        min(max(item.text_gain, -_GREATEST_TEXT_GAIN), _GREATEST_TEXT_GAIN) / 5,
+        text_gain,
         float(item.is_divided),
         item.context_fit / 5,
         item.context_fit_before / 5 if item.is_known else 0.0,
@@ -127,9 +133,13 @@ def _features(
         noise,
         is_made,
         is_made * noise,
-        float(item.is_second),
-        float(item.is_second) * gain,
+        is_second,
+        is_second * gain,
+        is_second * text_gain,
         float(item.is_unknown),
+        is_known * gain,
+        is_known * text_gain,
+        text_gain * noise,
     ]
 
 
