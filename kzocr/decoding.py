@@ -14,20 +14,17 @@ there, and the second byte of a letter is guessed from what that letter was corr
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
 import torch
 from torch import Tensor
-from transformers import GenerationConfig, LogitsProcessorList, PreTrainedModel, SuppressTokensLogitsProcessor
+from transformers import PreTrainedModel
 
 from kzocr.drafts import Draft
-from kzocr.encoding import BYTE_OFFSET, EOS_ID, LAST_BYTE_ID, pad
+from kzocr.generation import MaxNewBytes, allowed_ids, check_settings, eos_ids, limits_of, start_id
 from kzocr.packed import PackedT5, Row
-
-MaxNewBytes = int | Sequence[int] | Callable[[int], int]
-"""The most ids a row may get, end of sequence included: for all, per row, or from its number of input ids."""
 
 TAIL_BYTES = 8
 """Ids behind the last difference that are scored with a replacement: what follows must still fit."""
@@ -36,21 +33,6 @@ SCORED_AT_ONCE, BRANCHES_AT_ONCE = 64, 128
 
 N_RIVALS, LEAST_RIVAL = 2, 0.015
 """So many ids besides the likeliest are told of, if they have this probability or more."""
-
-UNSUPPORTED_SETTINGS = {
-    "repetition_penalty": 1.0,
-    "encoder_repetition_penalty": 1.0,
-    "no_repeat_ngram_size": 0,
-    "encoder_no_repeat_ngram_size": 0,
-    "min_length": 0,
-    "min_new_tokens": None,
-    "bad_words_ids": None,
-    "forced_bos_token_id": None,
-    "forced_eos_token_id": None,
-    "begin_suppress_tokens": None,
-    "sequence_bias": None,
-}
-"""Generation settings that make greedy decoding choose another id than the likeliest; neutral values."""
 
 
 class Memory(Protocol):
@@ -200,11 +182,11 @@ class GuidedDecoder:
     ) -> None:
         if not 1 <= first_stretch_bytes <= longest_stretch_bytes:
             raise ValueError("a stretch has at least one byte, and the first is not longer than the longest")
-        _check_settings(model.generation_config)
+        check_settings(model.generation_config)
         self.first_stretch_bytes = first_stretch_bytes
         self.longest_stretch_bytes = longest_stretch_bytes
-        self.start_id = _start_id(model)
-        self.eos_ids = _eos_ids(model)
+        self.start_id = start_id(model)
+        self.eos_ids = eos_ids(model)
         self.output_ids = allowed_ids(model, mask_non_bytes=mask_non_bytes)
         self.packed = PackedT5(model, self.output_ids)
         self.counts = DecodingCounts()
@@ -437,118 +419,3 @@ def _n_shared(one: Sequence[int], other: Sequence[int]) -> int:
     """Return how many ids two sequences begin with in common."""
     pairs = zip(one, other, strict=False)
     return next((number for number, (a, b) in enumerate(pairs) if a != b), min(len(one), len(other)))
-
-
-def limits_of(inputs: Sequence[Sequence[int]], max_new_bytes: MaxNewBytes | None) -> list[int]:
-    """Return the most new ids of every row: `limits_of([[5, 1]], None) == [20]`.
-
-    Raises:
-        ValueError: a list of another length than `inputs`.
-    """
-    if max_new_bytes is None:
-        return [2 * len(ids) + 16 for ids in inputs]
-    if callable(max_new_bytes):
-        return [max_new_bytes(len(ids)) for ids in inputs]
-    if isinstance(max_new_bytes, int):
-        return [max_new_bytes] * len(inputs)
-    if len(max_new_bytes) != len(inputs):
-        raise ValueError(f"{len(max_new_bytes)} lengths for {len(inputs)} inputs")
-    return list(max_new_bytes)
-
-
-def allowed_ids(model: PreTrainedModel, *, mask_non_bytes: bool = True) -> list[int]:
-    """Return the ids that may come out, ascending: bytes and ends of sequence, or the whole vocabulary.
-
-    Ids that the model's own generation settings suppress are left out.
-    """
-    n_ids = model.lm_head.weight.shape[0]
-    suppressed = frozenset(getattr(model.generation_config, "suppress_tokens", None) or ())
-    allowed: Iterable[int] = range(n_ids)
-    if mask_non_bytes:
-        allowed = sorted(_eos_ids(model) | set(range(BYTE_OFFSET, LAST_BYTE_ID + 1)))
-    return [token for token in allowed if token < n_ids and token not in suppressed]
-
-
-@torch.inference_mode()
-def generate_greedy(
-    model: PreTrainedModel,
-    inputs: Sequence[Sequence[int]],
-    *,
-    max_new_bytes: MaxNewBytes | None = None,
-    mask_non_bytes: bool = True,
-    prompt_lookup_num_tokens: int | None = None,
-) -> list[Decoded]:
-    """Return what `transformers` itself generates greedily: the yardstick of `GuidedDecoder`, for one batch.
-
-    Args:
-        model: any encoder-decoder model with `generate`.
-        inputs: encoder ids of each row, the end-of-sequence id included.
-        max_new_bytes: as for `GuidedDecoder.decode`.
-        mask_non_bytes: as for `GuidedDecoder`.
-        prompt_lookup_num_tokens: passed on to `generate` if given; for a batch of one.
-    """
-    limits = limits_of(inputs, max_new_bytes)
-    if not inputs or max(limits) <= 0:
-        return [Decoded([], [], False) for _ in inputs]
-    device = model.lm_head.weight.device
-    input_ids = pad(inputs).to(device)
-    lengths = torch.tensor([len(ids) for ids in inputs], device=device)
-    allowed = set(allowed_ids(model, mask_non_bytes=mask_non_bytes))
-    suppressed = [token for token in range(model.lm_head.weight.shape[0]) if token not in allowed]
-    processors = LogitsProcessorList()
-    if suppressed:
-        processors.append(SuppressTokensLogitsProcessor(suppressed, device=str(device)))
-    lookup = prompt_lookup_num_tokens
-    options = {} if lookup is None else {"prompt_lookup_num_tokens": lookup}
-    output = model.generate(
-        input_ids=input_ids,
-        attention_mask=(torch.arange(input_ids.shape[1], device=device) < lengths[:, None]).long(),
-        logits_processor=processors,
-        do_sample=False,
-        num_beams=1,
-        max_new_tokens=max(limits),
-        return_dict_in_generate=True,
-        output_scores=True,
-        **options,
-    )
-    scores = torch.stack(output.scores).float().log_softmax(dim=-1).transpose(0, 1)
-    new = output.sequences[:, 1:]
-    chosen = scores.gather(2, new.unsqueeze(2)).squeeze(2)
-    return [
-        _cut(ids, row, limit, _eos_ids(model))
-        for ids, row, limit in zip(new.tolist(), chosen.tolist(), limits, strict=True)
-    ]
-
-
-def _cut(ids: list[int], log_probabilities: list[float], limit: int, eos_ids: frozenset[int]) -> Decoded:
-    """Return the row of `generate`'s output up to its end of sequence or its own limit."""
-    ends = [position for position, token in enumerate(ids[:limit]) if token in eos_ids]
-    if not ends:
-        return Decoded(ids[:limit], log_probabilities[:limit], False)
-    return Decoded(ids[: ends[0]], log_probabilities[: ends[0]], True, log_probabilities[ends[0]])
-
-
-def _check_settings(settings: GenerationConfig) -> None:
-    """Raise if `settings` make greedy decoding something other than taking the likeliest id."""
-    for name, neutral in UNSUPPORTED_SETTINGS.items():
-        value = getattr(settings, name, None)
-        if value is not None and value != neutral:
-            raise ValueError(f"guided decoding is plain greedy decoding: the model sets {name} to {value!r}")
-
-
-def _start_id(model: PreTrainedModel) -> int:
-    """Return the decoder's first id as `generate` finds it."""
-    for source in (model.generation_config, model.config):
-        for name in ("decoder_start_token_id", "bos_token_id"):
-            value = getattr(source, name, None)
-            if value is not None:
-                return int(value)
-    raise ValueError("the model's configuration has no decoder_start_token_id")
-
-
-def _eos_ids(model: PreTrainedModel) -> frozenset[int]:
-    """Return the ids that end a sequence."""
-    value = getattr(model.generation_config, "eos_token_id", None)
-    if value is None:
-        value = EOS_ID
-    return frozenset([value] if isinstance(value, int) else value)

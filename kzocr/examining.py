@@ -13,9 +13,10 @@ from dataclasses import dataclass
 
 from kzocr.alternatives import alternatives, unknown_share
 from kzocr.context_model import ContextModel
-from kzocr.decoding import Decoded, GuidedDecoder, MaxNewBytes, Replacement
+from kzocr.decoding import Decoded, GuidedDecoder, Replacement
 from kzocr.doubts import Alternative, DoubtfulWord, Evidence
 from kzocr.encoding import decode, encode, n_bytes
+from kzocr.generation import MaxNewBytes
 from kzocr.lexicon import Lexicon
 from kzocr.misreadings import NO_MISREADINGS, Misreadings
 from kzocr.packed import Row

@@ -56,13 +56,15 @@ from kzocr.config import load_config
 from kzocr.corpus import load_corpus
 from kzocr.corrector import MAX_PASSES, Corrector
 from kzocr.data import ExampleSampler
-from kzocr.decoding import Decoded, GuidedDecoder, generate_greedy, limits_of
+from kzocr.decoding import Decoded, GuidedDecoder
 from kzocr.encoding import BYTE_OFFSET, encode
+from kzocr.generation import limits_of
 from kzocr.lexicon import LEXICON_FILE, Lexicon
 from kzocr.loading import EMBEDDED
 from kzocr.recollection import Recollection
 from kzocr.skeletons import Skeletons
 from kzocr.windows import windows
+from kzocr.yardstick import generate_greedy
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 DEFAULT_MODEL = REPOSITORY / "kzocr" / "weights"

@@ -32,11 +32,10 @@ from kzocr.decoding import (
     GuidedDecoder,
     Replacement,
     Rival,
-    allowed_ids,
-    generate_greedy,
-    limits_of,
 )
 from kzocr.encoding import BYTE_OFFSET, EOS_ID, LAST_BYTE_ID, encode, pad
+from kzocr.generation import allowed_ids, limits_of
+from kzocr.yardstick import generate_greedy
 
 KAZAKH = "Ауылдың шетіндегі ескі мектепте жиырма бес бала оқиды, кітапханада қазақша кітап көп."
 NOISY = "Ауылдьщ  шет індегі ескі мектсптс жиырма 6ес бала окиды,кітапханада к,азакша кітап кеп."

@@ -8,8 +8,9 @@ import torch
 from transformers import T5Config, T5ForConditionalGeneration
 
 from kzocr import hardware
-from kzocr.decoding import GuidedDecoder, generate_greedy
+from kzocr.decoding import GuidedDecoder
 from kzocr.encoding import encode
+from kzocr.yardstick import generate_greedy
 
 
 def tiny_model() -> T5ForConditionalGeneration:

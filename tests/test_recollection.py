@@ -7,11 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from test_decoding import KAZAKH, NOISY, assert_same, tiny_model
 
-from kzocr.decoding import GuidedDecoder, generate_greedy
+from kzocr.decoding import GuidedDecoder
 from kzocr.encoding import encode
 from kzocr.lexicon import Lexicon
 from kzocr.recollection import MAX_SURROUNDINGS, Recollection
 from kzocr.skeletons import Skeletons
+from kzocr.yardstick import generate_greedy
 
 
 def ids(text: str) -> list[int]:

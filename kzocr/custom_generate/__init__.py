@@ -19,6 +19,7 @@ PACKAGE = Path(__file__).resolve().parent.parent
 SOURCES = {
     "generate.py": PACKAGE / "custom_generate" / "generate.py",
     "decoding.py": PACKAGE / "decoding.py",
+    "generation.py": PACKAGE / "generation.py",
     "drafts.py": PACKAGE / "drafts.py",
     "packed.py": PACKAGE / "packed.py",
     "attention.py": PACKAGE / "attention.py",
