@@ -142,8 +142,8 @@ def alternatives(
                 groups.append(_between(words, index, index, _respelt_known(word, lexicon)))
         if second_choices and word.start in second_choices:
             second = _second(word, second_choices[word.start], lexicon)
+            groups[-1:] = [_without(group, second) for group in groups[-1:]]
             groups.append(_between(words, index, index, second))
-            groups[:-1] = [_without(group, second) for group in groups[:-1]]
     if context is not None:
         weighed = _with_fits(groups, text, context)
         groups = [_surprising(group) if number in beyond_doubt else group for number, group in enumerate(weighed)]

@@ -83,6 +83,16 @@ def test_fitting_finds_what_decides() -> None:
     assert sum(model.probabilities([row(-8.0), row(-9.0)])) < 0.2
 
 
+def test_harm_counts_where_it_is_known() -> None:
+    """None of the alternatives was printed; one half of them brings the text nearer, the other takes it away."""
+    rows = [row(-1.0), row(-9.0)]
+    plain = fit_spelling([JudgedWord(rows, None)] * 20 + [JudgedWord(rows, 0)] * 20)
+    known = fit_spelling([JudgedWord(rows, None, [-2, 3])] * 20 + [JudgedWord(rows, 0, [-4, 1])] * 20)
+    better, worse = zip(plain.probabilities(rows), known.probabilities(rows), strict=True)
+    assert better[1] > better[0] + 0.1
+    assert worse[1] < worse[0]
+
+
 def test_no_words_no_model() -> None:
     with pytest.raises(ValueError, match="no word with alternatives"):
         fit_spelling([])
