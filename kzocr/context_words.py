@@ -62,5 +62,5 @@ def part_numbers(key: str, n_rows: int) -> tuple[int, ...]:
     if key.isalpha():
         names += [f"-{key[-length:]}" for length in range(1, min(_LONGEST_ENDING, len(key)) + 1)]
         names += [f"{key[:length]}-" for length in range(2, min(_LONGEST_START, len(key)) + 1)]
-    numbers = [1 + zlib.crc32(name.encode("utf-8")) % (n_rows - 1) for name in names]
+    numbers = [1 + zlib.crc32(name.encode("utf-8", errors="surrogatepass")) % (n_rows - 1) for name in names]
     return (*numbers, *[PADDING] * (N_PARTS - len(numbers)))

@@ -16,8 +16,11 @@ from kzocr.encoding import BYTE_OFFSET, LAST_BYTE_ID, decode, encode
 from kzocr.packed import Row
 from kzocr.views import byte_offsets
 
-LEAST_CHARS = 2
-"""Shorter words are left alone."""
+LEAST_CHARS, MOST_CHARS = 2, 30
+"""Shorter and longer words are left alone: text without spaces is none."""
+
+MOST_BRANCHES = 24
+"""A word with more places where the model hesitated is nothing that it knows."""
 
 LONGEST_BYTES = 32
 """A word that has no end so many bytes behind is left out: hardly any has more, and each costs a pass."""
@@ -50,14 +53,20 @@ def second_choices(
         for rival in decoded[row][0].rivals:
             rivals[rival.place].append(rival.id)
         offsets = byte_offsets(text)
-        for word in filter(lambda word: is_whole_word(word, LEAST_CHARS), words_of(text)):
+        for word in words_of(text):
+            if len(word.text) > MOST_CHARS or not is_whole_word(word, LEAST_CHARS):
+                continue
             start, end = offsets[word.start], offsets[word.end]
-            for place in range(start, end + 1):
-                for token in rivals.get(place, ()):
-                    # A word may go on behind its end, or be two; what mark follows it is another question.
-                    if token in _LETTER_IDS or (token == _SPACE_ID and start < place < end):
-                        branches.append(Branch(row, place, token, end + 1))
-                        places.append((word.start, start))
+            others = [
+                Branch(row, place, token, end + 1)
+                for place in range(start, end + 1)
+                for token in rivals.get(place, ())
+                # A word may go on behind its end, or be two; what mark follows it is another question.
+                if token in _LETTER_IDS or (token == _SPACE_ID and start < place < end)
+            ]
+            if len(others) <= MOST_BRANCHES:
+                branches += others
+                places += [(word.start, start)] * len(others)
     found: dict[int, dict[int, list[str]]] = {row: {} for row in texts}
     endings = decoder.branched(decoded, branches, stops=_STOPS, longest=LONGEST_BYTES)
     for branch, (word_start, start), ending in zip(branches, places, endings, strict=True):

@@ -22,6 +22,10 @@ def test_tokens_are_in_order_and_hold_no_space(text: str) -> None:
     assert all(token.start < token.end for token in found)
 
 
+def test_half_of_a_surrogate_pair_has_a_number_too() -> None:
+    assert len(part_numbers("қ\ud900", 100)) == N_PARTS
+
+
 def test_words_share_the_numbers_of_what_they_have_in_common() -> None:
     numbers = {word: set(part_numbers(word, 1 << 30)) - {PADDING} for word in ("қалада", "далада", "қаласы", "су")}
     assert len(numbers["қалада"]) == 1 + 6 + 5  # itself, endings of 1 to 6 letters, starts of 2 to 6

@@ -9,7 +9,7 @@ from kzocr.alternatives import alternatives
 from kzocr.decoding import Branch, Decoded, Rival
 from kzocr.encoding import encode
 from kzocr.lexicon import Lexicon
-from kzocr.second_choices import second_choices
+from kzocr.second_choices import MOST_BRANCHES, MOST_CHARS, second_choices
 
 LEXICON = Lexicon({"жаңарту": 5, "жаңа": 9, "жана": 1, "қала": 3})
 
@@ -72,6 +72,13 @@ def test_a_word_may_be_two() -> None:
 
 def test_bytes_that_are_no_text_are_no_word() -> None:
     assert chosen("бұл", "", (2, "ұ")) == {}
+
+
+def test_a_model_that_hesitates_everywhere_knows_nothing_of_the_word() -> None:
+    letters = [(2 * place, letter) for place in range(13) for letter in "ұр"]
+    assert len(letters) > MOST_BRANCHES
+    assert chosen("қалақалақалақ", "", *letters) == {}
+    assert chosen("қ" * (MOST_CHARS + 1), "", letters[0]) == {}
 
 
 def test_alternatives_have_them_once_and_say_so() -> None:
