@@ -4,9 +4,11 @@ import time
 import unicodedata
 from dataclasses import dataclass, field
 
+import numpy as np
 import pytest
 from fakes import scripted
 
+from kzocr.corrector import Corrector
 from kzocr.edits import Edit
 from kzocr.fuzzing import KINDS, damage, fuzz, fuzzed_texts
 
@@ -27,6 +29,14 @@ def test_texts_depend_on_the_seed_alone_and_hold_every_kind() -> None:
     assert "\n" * 50 in together
     assert list(fuzzed_texts(1, seed=0)) == [("empty", "")]
     assert len(list(fuzzed_texts(3, seed=0, long_chars=10))) == 3
+
+
+def test_the_model_in_the_package_reads_halves_of_surrogate_pairs() -> None:
+    """A text that once made the context model raise; `scripts/fuzz.py` gives the model hundreds."""
+    text = KINDS["surrogates"](np.random.default_rng([0, 520]))
+    explained = Corrector.from_pretrained(device="cpu").explain(text)
+    assert damage(text, explained) is None
+    assert explained.edits
 
 
 def test_a_sound_corrector_passes() -> None:
