@@ -295,17 +295,26 @@ def _second(word: Word, printed: Iterable[str], lexicon: Lexicon) -> list[Altern
     """Return what the model might have printed in place of a word, known or not, case apart."""
     lower = word.text.lower()
     is_known = lower in lexicon
+    before = lexicon.log_frequency(lower) if is_known else 0.0
     found = []
     for after in {other.lower(): other for other in printed if other.lower() != lower}.values():
         parts = after.lower().split(" ")
         if not all(map(_LETTERS_ALONE.fullmatch, parts)):
             continue
-        distance, frequency = Levenshtein.distance(lower, after.lower()), min(map(lexicon.log_frequency, parts))
-        plain = Alternative(word.start, word.end, word.text, after, distance, frequency, word.text[:1].isupper())
-        before = lexicon.log_frequency(lower) if is_known else 0.0
-        is_unknown = not all(part in lexicon for part in parts)
         found.append(
-            replace(plain, is_known=is_known, log_frequency_before=before, is_second=True, is_unknown=is_unknown)
+            Alternative(
+                word.start,
+                word.end,
+                word.text,
+                after,
+                distance=Levenshtein.distance(lower, after.lower()),
+                log_frequency=min(map(lexicon.log_frequency, parts)),
+                is_capitalised=word.text[:1].isupper(),
+                is_known=is_known,
+                is_second=True,
+                is_unknown=not all(part in lexicon for part in parts),
+                log_frequency_before=before,
+            )
         )
     return found
 
