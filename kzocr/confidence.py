@@ -13,6 +13,7 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -185,18 +186,21 @@ def features(text: str, edits: Sequence[Edit], background: Background = NO_BACKG
     before an edit to that behind it, white space as it would be if all edits were made. `is_foreign` says that the
     edit replaces a sign that no Kazakh word has, `recurrence` how often it is proposed elsewhere in the document. The
     context gain is by how much better the words of the stretch fit between the others, all other edits made; once
-    more where they were known words before and after. What is proposed nearby and elsewhere says another thing
+    more where they were known words before and after. A mark is not credited with what the letters before it gain: for
+    it the word has its letters mended before and after. What is proposed nearby and elsewhere says another thing
     in a document that looks misread than in a clean one: the last two are `noise` and `recurrence` times
     `document_noise`.
     """
     n_proposed = sum(not is_repair(edit) for edit in edits)
     errors, chars = _NOISE_SLACK
     noise = math.log((max(n_proposed - 1, 0) + errors) / (len(text) + chars)) - _NOISE_AT_REST
-    stretches = [_stretch(text, edits, number) for number in range(len(edits))]
+    touched = [_stretch(text, edits, number) for number in range(len(edits))]
+    shifts = accumulate((len(edit.after) - len(edit.before) for edit in edits), initial=0)
+    stretches = [_own_stretch(*each) for each in zip(edits, touched, shifts, strict=False)]
     gains = _context_gains(apply_edits(text, edits), stretches, background.context)
     rows = []
-    for edit, stretch, gain in zip(edits, stretches, gains, strict=True):
-        document_noise = background.profile.noise(but=stretch.before)
+    for edit, words, stretch, gain in zip(edits, touched, stretches, gains, strict=True):
+        document_noise = background.profile.noise(but=words.before)
         row = _features(edit, stretch.before, stretch.after, (noise, document_noise), background.lexicon)
         known_gain = gain * row[_KNOWN_TO_KNOWN]
         recurrence = background.recurrence.elsewhere(edit)
@@ -268,6 +272,27 @@ def _stretch(text: str, edits: Sequence[Edit], number: int) -> _Stretch:
     return _Stretch(before + behind, after + behind, start + shift, start + shift + len(after))
 
 
+def _own_stretch(edit: Edit, stretch: _Stretch, shift: int) -> _Stretch:
+    """Return the words that an edit is weighed with: for a mark those that it stands beside once all others are made.
+
+    Args:
+        edit: of a window.
+        stretch: the words that it touches.
+        shift: of its place by the edits before it.
+    """
+    if not _is_mark(edit):
+        return stretch
+    place = edit.start + shift - stretch.start
+    before = stretch.after[:place] + edit.before + stretch.after[place + len(edit.after) :]
+    return replace(stretch, before=before)
+
+
+def _is_mark(edit: Edit) -> bool:
+    """Return whether the edit changes signs alone, neither letters and digits nor only white space."""
+    visible = "".join((edit.before + edit.after).split())
+    return bool(visible) and not any(map(str.isalnum, visible))
+
+
 def _features(
     edit: Edit, before: str, after: str, noise: tuple[float, float], lexicon: Lexicon | None
 ) -> tuple[float, ...]:
@@ -287,7 +312,7 @@ def _features(
         float(before[:1].isupper()),
         float(not visible and len(edit.after) < len(edit.before)),
         float(not visible and len(edit.after) > len(edit.before)),
-        float(bool(visible) and not any(map(str.isalnum, visible))),
+        float(_is_mark(edit)),
         float(edit.before != edit.after and edit.before.lower() == edit.after.lower()),
         float(edit.before.lower().translate(RUSSIFIED) == edit.after.lower().translate(RUSSIFIED)),
         float(not edit.before),

@@ -1,7 +1,9 @@
 """A window as the model reads it, where each of its characters came from, and what the model prints for it.
 
 Real files hold characters that a model for printed Kazakh never saw: lone surrogates, control characters,
-soft hyphens, emoji, other scripts. The view hides or replaces them, and no edit may touch them.
+soft hyphens, emoji, other scripts. The view hides or replaces them, and no edit may touch them. Of the dots that lead
+to a page number, of ruled lines and of gaps between columns it shows the beginning: a model that goes on as it has
+begun would not find their end.
 """
 
 from __future__ import annotations
@@ -28,6 +30,8 @@ _TO_REPAIR = re.compile(f"[{_FOREIGN}{''.join(LEGACY_FONT_SHARED)}\u0300-\u036f]
 _WORD = re.compile(r"[^\W\d_]+")
 _CYRILLIC_CLUSTER = re.compile(r"[Ѐ-ӿ][\u0300-\u036f]+")
 _INVISIBLE = frozenset(("Cc", "Cf", "Cs"))
+_RUN = re.compile(r"([^\w\s])(?: ?\1){3,}|(?:[.,:;…·•_~^*=-] ?){5,}[.,:;…·•_~^*=-]| {3,}")
+_SHOWN_OF_RUN = 3
 
 
 def is_known(text: str) -> bool:
@@ -43,7 +47,8 @@ class View:
         text: the model's input: no outer white space, no character that it cannot know.
         starts: for each character of `text` its start in the window.
         ends: for each character of `text` one past its end in the window.
-        fixed: positions in `text` that no edit may touch: tabs, placeholders.
+        fixed: positions in `text` that no edit may touch: tabs, placeholders, what is shown of a run of signs or of
+            spaces.
         repairs: position in `text` -> the same character, where the window has another spelling of it
             (a decomposed й, a Latin ə inside a Kazakh word, the ј of a font from before Unicode, a letter behind the
             ¬ that a line's end left inside a word), which is repaired whatever the model says.
@@ -97,11 +102,12 @@ def view(window: str) -> View:
         window: any string.
 
     Returns:
-        The view: `view(" ән\u00adші ").text == "әнші"`, and `view("и\u0306").repairs == {0: "й"}`.
+        The view: `view(" ән\u00adші ").text == "әнші"`, `view("и\u0306").repairs == {0: "й"}`, and
+        `view("Ән ........ 7").text == "Ән ... 7"`.
     """
     stripped = window.strip()
     offset = window.index(stripped)
-    if _ALL_KNOWN.fullmatch(stripped) and not _TO_REPAIR.search(stripped):
+    if _ALL_KNOWN.fullmatch(stripped) and not _TO_REPAIR.search(stripped) and not _RUN.search(stripped):
         end = offset + len(stripped)
         return View(stripped, range(offset, end), range(offset + 1, end + 1), frozenset(), {})
     return _careful_view(stripped, offset)
@@ -115,6 +121,7 @@ def _careful_view(window: str, offset: int) -> View:
         offset: where they begin in the window.
     """
     spellings = _spellings(window)
+    runs = _runs(window)
     characters: list[str] = []
     spans: list[tuple[int, int]] = []
     fixed: set[int] = set()
@@ -126,6 +133,8 @@ def _careful_view(window: str, offset: int) -> View:
         is_fixed = False
         if not is_repair:
             character, is_fixed = _shown(window, position)
+        if position in runs:
+            character, is_fixed = character if runs[position] else "", True
         # A space is outer white space too where only hidden characters stand before it.
         if character and (characters or not character.isspace()):
             if is_repair:
@@ -138,6 +147,20 @@ def _careful_view(window: str, offset: int) -> View:
     text = "".join(characters).rstrip()
     starts, ends = [start for start, _ in spans[: len(text)]], [end for _, end in spans[: len(text)]]
     return View(text, starts, ends, frozenset(i for i in fixed if i < len(text)), repairs)
+
+
+def _runs(window: str) -> dict[int, bool]:
+    """Return for each character of a run of the same sign, of leaders, or of spaces whether it is shown.
+
+    The spaces beside signs belong to them.
+    """
+    found: dict[int, bool] = {}
+    for run in _RUN.finditer(window):
+        places = range(*run.span())
+        signs = [place for place in places if window[place] != " "] or places[:1]
+        beside = [place for place in (places[0] - 1, places[-1] + 1) if window[max(place, 0) : place + 1] == " "]
+        found |= dict.fromkeys(places, False) | dict.fromkeys([*signs[:_SHOWN_OF_RUN], *beside], True)
+    return found
 
 
 def _spellings(window: str) -> dict[int, tuple[int, str]]:

@@ -97,6 +97,22 @@ def test_signs_that_no_kazakh_word_has() -> None:
     assert "is_foreign" not in named("кала", one("кала", "к", "қ"))
 
 
+def test_a_mark_is_not_credited_with_the_letters_before_it() -> None:
+    asked: list[tuple[int, int, str]] = []
+
+    def fits(text: str, changes: Sequence[tuple[int, int, str]]) -> list[float]:
+        assert text == "көп. қала"
+        asked.extend(changes)
+        return [0.0] * len(changes)
+
+    edits = [Edit(1, 2, "е", "ө", 0.9), Edit(3, 3, "", ".", 0.9)]
+    letter, mark = features("кеп қала", edits, Background(LEXICON, context=fits))
+    assert asked == [(0, 4, "кеп"), (0, 4, "көп."), (0, 4, "көп"), (0, 4, "көп.")]
+    assert letter[FEATURES.index("unknown_to_known")] == mark[FEATURES.index("known_to_known")] == 1
+    assert mark[FEATURES.index("unknown_to_known")] == 0
+    assert mark[FEATURES.index("is_mark")] == 1
+
+
 def test_noise_is_what_the_other_edits_are() -> None:
     text = "сез кәп қада бар " * 5 + "əн"
     edits = [one(text, "сез", "сөз"), one(text, "кәп", "көп"), one(text, "қада", "қала")]
@@ -164,7 +180,7 @@ def test_context_is_asked_about_whole_words_in_the_corrected_text() -> None:
     assert "context_gain" not in named(text, edits[0])
     asked.clear()
     features("көп сез.", [Edit(5, 6, "е", "ө", 0.9), Edit(7, 8, ".", ",", 0.6)], background)
-    assert [words for _, _, words in asked] == ["сез", "сөз", "сез", "сөз"]  # what follows the last sign nobody knows
+    assert [words for _, _, words in asked] == ["сез", "сөз", "сөз", "сөз"]  # what follows the last sign nobody knows
 
 
 @pytest.mark.parametrize(

@@ -58,3 +58,14 @@ def test_what_a_model_cannot_know_is_hidden_or_a_placeholder() -> None:
 def test_known_characters() -> None:
     assert is_known("Қар жауды — №5, «ән»…\n")
     assert not any(map(is_known, "\t\ud800\x00😀سə\ufffd\u200b"))
+
+
+def test_of_leaders_rules_and_gaps_between_columns_the_beginning_is_seen() -> None:
+    assert view("Ән ........ 7").text == "Ән ... 7"
+    assert view("Ән . . . . . . 7").text == "Ән ... 7"
+    assert view("Ән ..,.·... 7").text == "Ән .., 7"
+    assert view("Күй     12").text == "Күй 12"
+    assert view("Ән…  «Күй»!..  — деді…").text == "Ән…  «Күй»!..  — деді…"
+    seen = view("Ән ........ 7")
+    assert seen.fixed == {2, 3, 4, 5, 6}
+    assert seen.span(6, 7) == (11, 12)
