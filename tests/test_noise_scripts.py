@@ -8,15 +8,18 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import typer
 from PIL import Image
 from script_files import script
+from typer.testing import CliRunner
 
 from kzocr.channel import engines
 from kzocr.channel.engines import CommandEngine, EngineMissingError, EngineTimeoutError, find_engine
 from kzocr.channel.generators import Documents, flat_table, glyphs
 from kzocr.channel.model import ChannelModel
 from kzocr.channel.rules import Rule
-from kzocr.pairs import TextPair, write_pairs
+from kzocr.metrics import cer
+from kzocr.pairs import TextPair, read_pairs, write_pairs
 
 ROOT = Path(__file__).parents[1]
 TEXT = "Қыс ұзақ, жаз қысқа. Ағаштың көлеңкесінде отырдық. " * 20
@@ -143,6 +146,28 @@ def test_an_engine_that_does_not_come_to_an_end_is_stopped(monkeypatch: pytest.M
     engine = find_engine(f'slow=cmd:{sys.executable} -c "import time; time.sleep(60)" {{image}}')
     with pytest.raises(EngineTimeoutError, match=r"slow: took more than 0\.2 seconds"):
         engine.read(Image.new("L", (7, 5), 255), 200)
+
+
+def test_passages_are_drawn_with_error_rates_between_the_bounds(
+    tmp_path: Path,
+) -> None:
+    draw = CliRunner().invoke
+    app = typer.Typer()
+    app.command()(script("draw_pairs").main)
+    clean, output = tmp_path / "clean.txt", tmp_path / "mild.jsonl"
+    clean.write_text("\n".join([TEXT[:100], TEXT[30:160], "қысқа"]), encoding="utf-8")
+    arguments = [str(clean), "-o", str(output), "--prior", "similar-letters", "--passages", "4", "--lines", "2"]
+    bounds = ["--factors", "0.1,0.5", "--least-cer", "0.002", "--greatest-cer", "0.03"]
+    assert draw(app, [*arguments, *bounds]).exit_code == 0
+    pairs = read_pairs(output)
+    assert [pair.document_id for pair in pairs] == [f"mild-{number}" for number in range(4)]
+    assert all(pair.reference.count("\n") == 1 and "қысқа\n" not in pair.reference for pair in pairs)
+    assert all(0.002 <= cer(reference=pair.reference, hypothesis=pair.hypothesis) <= 0.03 for pair in pairs)
+    assert draw(app, [*arguments, *bounds]).exit_code == 0
+    assert read_pairs(output) == pairs
+    for wrong in (["--factors", "2,1"], ["--factors", "some"], ["--lines", "3"], ["--least-cer", "0.9"]):
+        assert draw(app, [*arguments, *wrong]).exit_code == 1
+    assert read_pairs(output) == pairs
 
 
 def test_speed_of_noise_is_measured(tmp_path: Path) -> None:

@@ -1,0 +1,109 @@
+"""Passages of clean text with drawn noise: pairs to fit a choice of words or confidences on, or to test a model.
+
+    python scripts/draw_pairs.py HELD_OUT.txt --prior mixture --passages 90 --lines 5 -o pairs_mixture.jsonl
+    python scripts/draw_pairs.py HELD_OUT.txt --prior mixture --passages 120 --lines 8 --factors 0.03,0.3 \\
+        --least-cer 0.0005 --greatest-cer 0.015 -o pairs_mild.jsonl
+
+Each passage has some lines of the text, drawn at random, and a channel of its own from the prior, its rates multiplied
+by a factor between the two of `--factors`. Passages whose error rate is not between the two bounds are drawn anew: the
+second line makes documents that were read nearly without errors, which rendered pages seldom are.
+
+Time and hardware: seconds on one CPU core.
+"""
+
+from __future__ import annotations
+
+import random
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import typer
+from rich.console import Console
+
+from kzocr.channel.prior import ChannelPrior
+from kzocr.evaluation import text_lines
+from kzocr.metrics import ErrorCounts, character_counts
+from kzocr.pairs import TextPair, write_pairs
+
+LEAST_CHARS = 40
+_TRIALS = 1000
+
+log = Console(stderr=True, emoji=False)
+
+
+def main(
+    texts: Annotated[list[Path], typer.Argument(help="UTF-8 texts without errors, a line a sentence or paragraph.")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="JSONL file of pairs.")],
+    prior: Annotated[str, typer.Option(help="A shipped prior or a file: what channels are drawn from.")] = "mixture",
+    passages: Annotated[int, typer.Option(min=1, help="How many.")] = 90,
+    lines: Annotated[int, typer.Option(min=1, help="Lines of a passage, of at least 40 characters each.")] = 5,
+    factors: Annotated[str, typer.Option(help="LEAST,GREATEST: rates are multiplied by a number in between.")] = "1,1",
+    least_cer: Annotated[float, typer.Option(min=0.0, help="Passages with fewer errors are drawn anew.")] = 0.0,
+    greatest_cer: Annotated[float, typer.Option(min=0.0, help="Passages with more errors are drawn anew.")] = 1.0,
+    seed: Annotated[int, typer.Option(help="The same seed draws the same passages.")] = 1,
+) -> None:
+    """Draw passages of clean text with noise."""
+    try:
+        least, greatest = _factors(factors)
+        found = [line for path in texts for line in text_lines(path) if len(line) >= LEAST_CHARS]
+        if len(found) < lines:
+            raise ValueError(f"{len(found)} lines of {LEAST_CHARS} characters in {', '.join(map(str, texts))}")
+        channels = ChannelPrior.load(prior)
+        drawn = _pairs(found, channels, lines, (least, greatest), (least_cer, greatest_cer), seed, output.stem)
+        pairs = [next(drawn) for _ in range(passages)]
+        write_pairs(output, pairs)
+    except (OSError, ValueError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        raise typer.Exit(1) from None
+    counts = sum((_counts(pair) for pair in pairs), ErrorCounts())
+    log.print(f"{output}: {passages} passages, {counts.errors} errors, {100 * counts.rate:.2f} % of the characters")
+
+
+def _factors(text: str) -> tuple[float, float]:
+    """Return the two numbers of `--factors`."""
+    try:
+        least, greatest = map(float, text.split(","))
+    except ValueError:
+        raise ValueError(f"--factors must be LEAST,GREATEST, not {text!r}") from None
+    if not 0 < least <= greatest:
+        raise ValueError(f"--factors must be two positive numbers, the smaller one first, not {text!r}")
+    return least, greatest
+
+
+def _pairs(
+    lines: Sequence[str],
+    prior: ChannelPrior,
+    n_lines: int,
+    factors: tuple[float, float],
+    rates: tuple[float, float],
+    seed: int,
+    name: str,
+) -> Iterator[TextPair]:
+    """Yield passages without end.
+
+    Raises:
+        ValueError: of a thousand passages in a row none had an error rate between the bounds.
+    """
+    choice, number, n_failed = random.Random(seed), 0, 0
+    while True:
+        rng = np.random.default_rng([seed, number, n_failed])
+        printed = "\n".join(choice.sample(lines, n_lines))
+        channel = prior.draw(rng)
+        read = channel.scaled(rng.uniform(*factors)).sample(printed, rng)
+        pair = TextPair(printed, read, f"{name}-{number}", "synthetic", channel.name)
+        if rates[0] <= _counts(pair).rate <= rates[1]:
+            yield pair
+            number, n_failed = number + 1, 0
+        elif (n_failed := n_failed + 1) == _TRIALS:
+            raise ValueError(f"{_TRIALS} passages in a row had no error rate between {rates[0]} and {rates[1]}")
+
+
+def _counts(pair: TextPair) -> ErrorCounts:
+    return character_counts(reference=pair.reference, hypothesis=pair.hypothesis)
+
+
+if __name__ == "__main__":
+    typer.run(main)
