@@ -34,6 +34,7 @@ EditReason = Literal[
     "latin",
     "russian",
     "quote",
+    "end",
     "skipped",
     "invented",
     "mark",
@@ -43,11 +44,11 @@ EditReason = Literal[
     "oscillates",
 ]
 """Why an edit was refused: it touches a line break; indentation, a tab, the spaces at a line's end or all of
-the line; a character that the model cannot read, or that cannot be printed; a digit or number; an address; a
-Latin word; a Russian passage; it puts one quotation mark for another; letters of the input would be skipped, an initial
-before a name among them, or others come from nowhere; it makes a letter of an exclamation mark that ends a sentence, or
-one word of two, and is not sure enough of it; its confidence is too low; an edit of the window before stands there; a
-later pass would take it back."""
+the line; a character that the model cannot read, or that cannot be printed; a digit, a number or the sign at its
+side; an address; a Latin word; a Russian passage; it puts one quotation mark for another, or another mark where the
+text ends; letters of the input would be skipped, an initial before a name among them, or others come from nowhere;
+it makes a letter of an exclamation mark that ends a sentence, or one word of two, and is not sure enough of it; its
+confidence is too low; an edit of the window before stands there; a later pass would take it back."""
 
 WINDOW_REASONS: tuple[WindowReason, ...] = get_args(WindowReason)
 EDIT_REASONS: tuple[EditReason, ...] = get_args(EditReason)
@@ -61,6 +62,10 @@ _NUMBER = re.compile(
 """A number with an ending or a unit that lost its hyphen or space."""
 
 _NUMBER_JOINTS = ".,:/-–—  \u00a0"
+_NUMBER_SIGN = re.compile(r"[§№](?=\s?\d)|(?<=\d)[½¼¾]|(?:(?<=\d)|(?<=\d\s))[%‰°]")
+"""Signs that belong to a number. ($ and £ may be a letter: ABBYY reads қ as 1$.)"""
+
+_END_MARKS = frozenset(".,:;!?…")
 _SENTENCE_ENDS = re.compile(r"\s*(?:[\n\r]|\Z|[»”\"')]|[—–-]|[^\W\d_a-zа-яёәғқңөұүһі])")
 """What follows a real exclamation mark: the end of the line, of a speech, or a capital."""
 
@@ -92,8 +97,11 @@ class Guards:
         max_length_ratio: a window is kept if it would grow beyond this many times its visible characters.
         keep_repeats: a window is kept if the model repeats itself, four times in a row or more, where the
             input does not.
+        keep_end: where the text ends no mark is added or put for another one: what follows, which would tell, is
+            missing.
         keep_digits: a digit changes only inside a word of letters, where it is a look-alike of a letter
-            (0 for О, 3 for З, 1 for і, 6 for б, 4 for ч, 8 for В); none is added; numbers stay in one piece.
+            (0 for О, 3 for З, 1 for і, 6 for б, 4 for ч, 8 for В); none is added; numbers stay in one piece and keep
+            §, №, % and ° at their side.
         mend_question_marks: 2 or 9 right behind the last letter of a word may become a question mark, which
             Tesseract reads so, whatever the sentence; by default only where the sentence asks (ма, не, кім …) and ends
             there, since it may be a footnote's number.
@@ -128,6 +136,7 @@ class Guards:
     keep_latin: bool = True
     keep_russian: bool = True
     keep_quotes: bool = True
+    keep_end: bool = True
     max_lost_letters: int = 3
     max_added_letters: int = 3
     min_mark_confidence: float = 0.95
@@ -215,9 +224,16 @@ class WindowGuard:
             return "russian"
         if self.guards.keep_quotes and edit.before and edit.after and _QUOTES.issuperset(edit.before + edit.after):
             return "quote"
+        if self.guards.keep_end and self._marks_end(edit):
+            return "end"
         if self._loses_initial(edit):
             return "skipped"
         return None
+
+    def _marks_end(self, edit: Edit) -> bool:
+        """Return whether the edit sets the mark behind which nothing follows."""
+        is_at_end = not self.window[edit.end :].strip()
+        return is_at_end and bool(edit.after) and _END_MARKS.issuperset(edit.before + edit.after)
 
     def _loses_initial(self, edit: Edit) -> bool:
         """Return whether the edit takes the letter or the full stop of an initial before a name: Т.Рысқұлов."""
@@ -292,7 +308,7 @@ class WindowGuard:
                 n_matched += 1
             else:
                 lost.append(position)
-        if n_matched < len(after):
+        if n_matched < len(after) or self._takes_number_sign(edit):
             return False
         if edit.after == "?" and self._is_question_mark(edit):
             return True
@@ -300,6 +316,9 @@ class WindowGuard:
             has_letter = any(character in LETTERS for character in edit.after)
             return has_letter and all(self._is_lookalike(position) for position in lost)
         return not self._parts_number(edit)
+
+    def _takes_number_sign(self, edit: Edit) -> bool:
+        return any(edit.start <= sign.start() < edit.end for sign in _NUMBER_SIGN.finditer(self.window))
 
     def _is_question_mark(self, edit: Edit) -> bool:
         """Return whether the edit's digit stands alone behind a letter and before a space, where a question may end."""

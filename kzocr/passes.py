@@ -28,6 +28,9 @@ from kzocr.windows import Window, windows
 GROUP_BATCHES = 8
 """Windows of so many batches are sorted by length and decoded before the text goes on: memory stays flat."""
 
+PIECE_BYTES = 64
+"""A window whose output cannot be used is looked at once more in pieces of at most so many bytes."""
+
 REMEMBERED_WINDOWS = 65536
 """Windows without anything to decide are remembered for the next pass: some 10 MB of text."""
 
@@ -236,10 +239,28 @@ class Pass:
             job.answer = self._plain.get(text)
             if job.answer is None:
                 job.answer = self._proposed(text, new[text], outputs.get(new[text].text), job.profile)
+                if job.answer.proposal.kept is not None:
+                    job.answer = replace(job.answer, proposal=self._in_pieces(text, job.answer.proposal, job.profile))
             if job.answer.is_plain:
                 self._plain[text] = job.answer
         while len(self._plain) > REMEMBERED_WINDOWS:
             del self._plain[next(iter(self._plain))]
+
+    def _in_pieces(self, window: str, refused: Proposal, profile: Profile) -> Proposal:
+        """Return what the model makes of a window bit by bit, where its output for the whole of it was refused.
+
+        What it cannot read, a table's frame perhaps, then costs only what stands beside it.
+        """
+        pieces = list(windows(window, core_bytes=PIECE_BYTES, context_bytes=0))
+        if len(pieces) == 1:
+            return refused
+        views = [view(piece.text) for piece in pieces]
+        outputs = self._cache.outputs(seen.text for seen in views if has_kazakh_or_russian(seen.text))
+        together = Proposal([])
+        for piece, seen in zip(pieces, views, strict=True):
+            proposal = self._proposed(piece.text, seen, outputs.get(seen.text), profile).proposal
+            together = together.joined(proposal, piece.start)
+        return together
 
     def _proposed(self, window: str, seen: View, output: Output | None, profile: Profile) -> _Answer:
         """Return what the model makes of one window of a document with that profile."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from kzocr.confidence import IDENTITY, NO_BACKGROUND, Background, Calibration
 from kzocr.edits import Change, Edit, changes
@@ -23,12 +23,18 @@ class Proposal:
         edits: from left to right, offsets in characters of the window; with the model's own probabilities until it
             is decided.
         refused: for each edit that a guard refused its start in the window and the reason.
-        kept: why the model's output was not used at all, or `None`.
+        kept: why the model's output was not used, for the window or a piece of it, or `None`.
     """
 
     edits: list[Edit]
     refused: list[tuple[int, EditReason]] = field(default_factory=list)
     kept: WindowReason | None = None
+
+    def joined(self, other: Proposal, start: int) -> Proposal:
+        """Return this proposal with that for a stretch of the same window behind it, which begins at `start`."""
+        edits = [replace(edit, start=edit.start + start, end=edit.end + start) for edit in other.edits]
+        refused = [(place + start, reason) for place, reason in other.refused]
+        return Proposal(self.edits + edits, self.refused + refused, self.kept or other.kept)
 
 
 def propose(window: str, seen: View, output: Output | None, guards: Guards) -> Proposal:

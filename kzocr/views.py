@@ -30,8 +30,10 @@ _TO_REPAIR = re.compile(f"[{_FOREIGN}{''.join(LEGACY_FONT_SHARED)}\u0300-\u036f]
 _WORD = re.compile(r"[^\W\d_]+")
 _CYRILLIC_CLUSTER = re.compile(r"[Ѐ-ӿ][\u0300-\u036f]+")
 _INVISIBLE = frozenset(("Cc", "Cf", "Cs"))
-_RUN = re.compile(r"([^\w\s])(?: ?\1){3,}|(?:[.,:;…·•_~^*=-] ?){5,}[.,:;…·•_~^*=-]| {3,}")
+_RUN = re.compile(r"([^\w\s])(?: ?\1){3,}|(?:[.,:;…·•_~^*=|+#-] ?){5,}[.,:;…·•_~^*=|+#-]| {3,}")
 _SHOWN_OF_RUN = 3
+_RULE = r"(?<![^\W\d_])\|(?![^\W\d_])"
+_TABLE_ROW = re.compile(rf"(?:[^\n]*?{_RULE}){{3}}[^\n]*")
 
 
 def is_known(text: str) -> bool:
@@ -107,7 +109,7 @@ def view(window: str) -> View:
     """
     stripped = window.strip()
     offset = window.index(stripped)
-    if _ALL_KNOWN.fullmatch(stripped) and not _TO_REPAIR.search(stripped) and not _RUN.search(stripped):
+    if _ALL_KNOWN.fullmatch(stripped) and not _TO_REPAIR.search(stripped) and not _runs(stripped):
         end = offset + len(stripped)
         return View(stripped, range(offset, end), range(offset + 1, end + 1), frozenset(), {})
     return _careful_view(stripped, offset)
@@ -152,9 +154,11 @@ def _careful_view(window: str, offset: int) -> View:
 def _runs(window: str) -> dict[int, bool]:
     """Return for each character of a run of the same sign, of leaders, or of spaces whether it is shown.
 
-    The spaces beside signs belong to them.
+    The spaces beside signs belong to them. The rules between the cells of a table are shown.
     """
     found: dict[int, bool] = {}
+    for row in _TABLE_ROW.finditer(window) if "|" in window else ():
+        found |= {row.start() + rule.start(): True for rule in re.finditer(_RULE, row.group())}
     for run in _RUN.finditer(window):
         places = range(*run.span())
         signs = [place for place in places if window[place] != " "] or places[:1]

@@ -8,7 +8,7 @@ from kzocr.spans import addresses, latin_words
 
 
 def test_reasons_are_all_different() -> None:
-    assert len({*WINDOW_REASONS, *EDIT_REASONS}) == len(WINDOW_REASONS) + len(EDIT_REASONS) == 20
+    assert len({*WINDOW_REASONS, *EDIT_REASONS}) == len(WINDOW_REASONS) + len(EDIT_REASONS) == 21
 
 
 @pytest.mark.parametrize(
@@ -174,6 +174,34 @@ def test_initials_stay(text: str, before: str, after: str, reason: str | None) -
     start = text.index(before)
     edit = Edit(start, start + len(before), before, after, 0.99)
     assert WindowGuard(text, Guards()).reason(edit) == reason
+
+
+@pytest.mark.parametrize(
+    ("text", "before", "after", "reason"),
+    [
+        ("Ән айтылды. \n", ".", ",", "end"),
+        ("Ән айтылды.", ".", "", None),
+        ("Ән айтылды'", "'", ".", None),
+        ("Ән айтылды. Күй", ".", ",", None),
+        ("Ән айтылды", "ды", "ды.", None),
+        ("Күй § 3 бойынша", "§", "«", "digits"),
+        ("Күй №7", "№", "Ме", "digits"),
+        ("Күй 35 %-дан", "%", "", "digits"),
+        ("Күй 35 %дак", "а", "ы", None),
+        ("көр№кті", "№", "і", None),
+        ("1$ан", "1$", "қ", None),
+    ],
+)
+def test_marks_at_the_end_and_signs_of_numbers_stay(text: str, before: str, after: str, reason: str | None) -> None:
+    start = text.index(before)
+    edit = Edit(start, start + len(before), before, after, 0.99)
+    assert WindowGuard(text, Guards()).reason(edit) == reason
+
+
+def test_a_mark_is_not_added_where_the_text_ends() -> None:
+    edit = Edit(10, 10, "", ".", 0.99)
+    assert WindowGuard("Ән айтылды", Guards()).reason(edit) == "end"
+    assert WindowGuard("Ән айтылды", Guards(keep_end=False)).reason(edit) is None
 
 
 @pytest.mark.parametrize(

@@ -61,3 +61,16 @@ def test_only_windows_that_changed_are_decoded_again() -> None:
     correction = Corrector(decoder).explain("".join(lines))
     assert (correction.n_passes, len(correction.edits)) == (2, 1)
     assert len(decoder.inputs) - correction.n_model_windows <= 3
+
+
+def test_a_window_whose_output_cannot_be_used_is_looked_at_in_pieces() -> None:
+    def function(text: str) -> str:
+        return text * 3 if "%%" in text else text.replace("бак", "бақ")
+
+    decoder = ScriptedDecoder(function)
+    text = "Ауылдың сыртында бак та бар еді, ол да әдемі.\nКүй %% тартылды.\nҮлкен бак көлдің жағасында.\n"
+    correction = Corrector(decoder).explain(text)
+    assert correction.text == text.replace("бак", "бақ")
+    assert apply_edits(text, correction.edits) == correction.text
+    assert correction.kept == {"length": 1}
+    assert correction.is_settled

@@ -69,3 +69,12 @@ def test_of_leaders_rules_and_gaps_between_columns_the_beginning_is_seen() -> No
     seen = view("Ән ........ 7")
     assert seen.fixed == {2, 3, 4, 5, 6}
     assert seen.span(6, 7) == (11, 12)
+
+
+def test_the_rules_between_the_cells_of_a_table_stay() -> None:
+    row = "| Күй | 12 |"
+    assert view(row).text == row
+    assert view(row).fixed == {0, 6, 11}
+    assert view("| Күй тартылды |").fixed == set()
+    assert view("кел|п, б|рак, ж|г|т").fixed == set()
+    assert view("|---|---|").text == "|--"
