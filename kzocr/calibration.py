@@ -158,7 +158,8 @@ def judge_document(
         context: says how well words fit into a text, if that is to be weighed.
     """
     profile = NO_PROFILE if lexicon is None else Profile.of(pair.hypothesis, lexicon)
-    background = Background(lexicon, profile, Recurrence.of(edits), context)
+    proposed = (edit for edit in edits if not is_repair(edit))
+    background = Background(lexicon, profile, Recurrence.of(proposed, len(pair.hypothesis)), context)
     judged = []
     start = 0
     for passage in passages(pair, max_chars) if is_parallel(pair) else [pair]:

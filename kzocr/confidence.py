@@ -54,6 +54,7 @@ FEATURES = (
     "known_context_gain",
     "noise_in_noise",
     "recurrence_in_noise",
+    "document_edits",
 )
 """What an edit is weighed by, in the order of `features`."""
 
@@ -187,9 +188,10 @@ def features(text: str, edits: Sequence[Edit], background: Background = NO_BACKG
     edit replaces a sign that no Kazakh word has, `recurrence` how often it is proposed elsewhere in the document. The
     context gain is by how much better the words of the stretch fit between the others, all other edits made; once
     more where they were known words before and after. A mark is not credited with what the letters before it gain: for
-    it the word has its letters mended before and after. What is proposed nearby and elsewhere says another thing
-    in a document that looks misread than in a clean one: the last two are `noise` and `recurrence` times
-    `document_noise`.
+    it the word has its letters mended before and after. What is proposed nearby and elsewhere says another thing in a
+    document that looks misread than in a clean one: two features are `noise` and `recurrence` times `document_noise`.
+    `document_edits` is how often the document is expected to be changed elsewhere: a page that was read nearly without
+    errors has some words that look misread, a single sentence may have one that only looks so.
     """
     n_proposed = sum(not is_repair(edit) for edit in edits)
     errors, chars = _NOISE_SLACK
@@ -204,7 +206,8 @@ def features(text: str, edits: Sequence[Edit], background: Background = NO_BACKG
         row = _features(edit, stretch.before, stretch.after, (noise, document_noise), background.lexicon)
         known_gain = gain * row[_KNOWN_TO_KNOWN]
         recurrence = background.recurrence.elsewhere(edit)
-        rows.append((*row, recurrence, gain, known_gain, noise * document_noise, recurrence * document_noise))
+        in_noise = (noise * document_noise, recurrence * document_noise)
+        rows.append((*row, recurrence, gain, known_gain, *in_noise, background.recurrence.share_of_others(edit)))
     return rows
 
 

@@ -202,7 +202,7 @@ class Pass:
         """
         respeller = self._respeller
         lexicon, context = (None, None) if respeller is None else (respeller.lexicon, respeller.context)
-        recurrence = Recurrence.of(edit for job in jobs for edit in job.own_edits())
+        recurrence = Recurrence.of((edit for job in jobs for edit in job.own_edits()), len(jobs[-1].text))
         edits: list[Edit] = []
         kept: Counter[str] = Counter()
         for job in jobs:

@@ -1,4 +1,4 @@
-"""How often the same change is proposed elsewhere in a document: what happened to many words is believed of the next.
+"""How often the same change is proposed elsewhere in a document, or any: what happened to many is believed of one.
 
 The errors of a document are systematic: an engine that has no ұ prints у for each of them, a text layer with spaces
 behind every ш has dozens of them. A change that a model proposes again and again is thus likelier right than one that
@@ -13,10 +13,13 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from kzocr.edits import Edit
 
 _SPACE = re.compile(r"\s+")
+_USUAL_SHARE = 0.002
+_SLACK = (0.2, 1000)
 
 Kind = tuple[str, str]
 """What a change replaces and by what, in lower case, white space as one space: a lost space is (" ", "")."""
@@ -29,21 +32,28 @@ class Recurrence:
     Attributes:
         expected: kind of change -> how many changes of that kind are expected to be right: the sum of their
             confidences.
+        n_chars: characters of the document.
     """
 
     expected: Mapping[Kind, float] = field(default_factory=dict)
+    n_chars: int = 0
 
     @classmethod
-    def of(cls, edits: Iterable[Edit]) -> Recurrence:
+    def of(cls, edits: Iterable[Edit], n_chars: int) -> Recurrence:
         """Return the recurrence of a document's edits.
 
         Args:
             edits: all that a model proposes for it, with its own probabilities.
+            n_chars: characters of the document.
         """
         expected: defaultdict[Kind, float] = defaultdict(float)
         for edit in edits:
             expected[_kind(edit)] += edit.confidence
-        return cls(dict(expected))
+        return cls(dict(expected), n_chars)
+
+    @cached_property
+    def _total(self) -> float:
+        return sum(self.expected.values())
 
     def elsewhere(self, edit: Edit) -> float:
         """Return the logarithm of one more than the changes of this kind that are expected elsewhere, 0 for none.
@@ -52,6 +62,18 @@ class Recurrence:
             edit: one of the edits that the recurrence was made of, with the same confidence.
         """
         return math.log1p(max(self.expected.get(_kind(edit), 0.0) - edit.confidence, 0.0))
+
+    def share_of_others(self, edit: Edit) -> float:
+        """Return the logarithm of how often the document is expected to be changed elsewhere, against once in 500.
+
+        A short text says little: it counts as if it had a thousand characters more with a fifth of a change in them.
+
+        Args:
+            edit: one of the edits that the recurrence was made of, with the same confidence.
+        """
+        n_changes, n_chars = _SLACK
+        share = (max(self._total - edit.confidence, 0.0) + n_changes) / (self.n_chars + n_chars)
+        return math.log(share / _USUAL_SHARE)
 
 
 NO_RECURRENCE = Recurrence()

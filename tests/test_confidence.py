@@ -137,7 +137,7 @@ def test_noise_of_the_document() -> None:
 def test_what_is_proposed_is_weighed_by_the_document_s_noise() -> None:
     text = "сез бар, сез көп"
     edits = [Edit(1, 2, "е", "ө", 0.9), Edit(10, 11, "е", "ө", 0.9)]
-    background = Background(LEXICON, Profile.of("сез кәп " * 50, LEXICON), Recurrence.of(edits))
+    background = Background(LEXICON, Profile.of("сез кәп " * 50, LEXICON), Recurrence.of(edits, 200))
     row = dict(zip(FEATURES, features(text, edits, background)[0], strict=True))
     assert row["recurrence"] > 0 < row["document_noise"]
     assert row["noise_in_noise"] == row["noise"] * row["document_noise"]

@@ -10,14 +10,22 @@ from kzocr.recurrence import NO_RECURRENCE, Recurrence
 
 def test_a_change_counts_where_else_it_is_proposed() -> None:
     edits = [Edit(1, 2, "е", "ө", 0.5), Edit(9, 10, "Е", "Ө", 0.75), Edit(12, 13, "е", "э", 0.9)]
-    recurrence = Recurrence.of(edits)
+    recurrence = Recurrence.of(edits, 900)
     assert recurrence.expected == {("е", "ө"): 1.25, ("е", "э"): 0.9}
     assert [recurrence.elsewhere(edit) for edit in edits] == pytest.approx([math.log(1.75), math.log(1.5), 0.0])
 
 
+def test_other_changes_are_counted_in_the_whole_document() -> None:
+    edits = [Edit(1, 2, "е", "ө", 0.5), Edit(9, 10, "у", "ұ", 0.75), Edit(12, 13, ",", ".", 0.55)]
+    few, many = Recurrence.of(edits, 500), Recurrence.of(edits * 10, 500)
+    assert few.share_of_others(edits[0]) == pytest.approx(math.log(1.5 / 1500 / 0.002))
+    assert few.share_of_others(edits[1]) < few.share_of_others(edits[0]) < many.share_of_others(edits[0])
+    assert Recurrence.of(edits[:1], 100_000).share_of_others(edits[0]) < NO_RECURRENCE.share_of_others(edits[0])
+
+
 def test_all_white_space_is_one_space() -> None:
     edits = [Edit(1, 2, " ", "", 0.5), Edit(4, 6, " \u00a0", "", 0.5), Edit(9, 9, "", " ", 0.5)]
-    assert Recurrence.of(edits).expected == {(" ", ""): 1.0, ("", " "): 0.5}
+    assert Recurrence.of(edits, 10).expected == {(" ", ""): 1.0, ("", " "): 0.5}
 
 
 def test_of_nothing_nothing_is_known() -> None:
