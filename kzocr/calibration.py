@@ -18,6 +18,7 @@ from kzocr.confidence import NO_BACKGROUND, Background, Calibration, features, f
 from kzocr.edits import Edit, apply_edits
 from kzocr.lexicon import Lexicon
 from kzocr.metrics import ErrorCounts, character_counts, fold_whitespace, share
+from kzocr.misprints import mended
 from kzocr.pairs import TextPair, is_parallel, passages
 from kzocr.profile import NO_PROFILE, Profile
 from kzocr.recurrence import Recurrence
@@ -193,6 +194,28 @@ def judge(pair: TextPair, edits: Sequence[Edit], background: Background = NO_BAC
     before = errors(pair.hypothesis) if edits else 0
     n_removed = tuple(before - errors(apply_edits(pair.hypothesis, [edit])) for edit in edits)
     return JudgedPassage(pair.document_id, pair.reference, pair.hypothesis, tuple(edits), n_removed, background)
+
+
+def forgiven(passage: JudgedPassage, misprints: Mapping[str, str]) -> JudgedPassage:
+    """Return the passage with edits that mend a misprint of its reference as such that neither help nor harm.
+
+    Args:
+        passage: a judged one.
+        misprints: of the texts that references are from; see `kzocr.misprints`.
+    """
+    meant = mended(passage.reference, misprints)
+    if meant == passage.reference:
+        return passage
+
+    def errors(text: str) -> int:
+        return character_counts(reference=meant, hypothesis=text).errors
+
+    before = errors(passage.hypothesis)
+    n_removed = tuple(
+        0 if n_removed < 0 and errors(apply_edits(passage.hypothesis, [edit])) < before else n_removed
+        for edit, n_removed in zip(passage.edits, passage.n_removed, strict=True)
+    )
+    return replace(passage, n_removed=n_removed)
 
 
 def outcomes(passages: Iterable[JudgedPassage]) -> tuple[list[float], list[bool]]:

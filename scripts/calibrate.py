@@ -4,6 +4,9 @@
         --model runs/NAME/model -o docs/calibration.json --svg docs/calibration.svg --page docs/trust.md \\
         --save kzocr/weights/calibration.json
 
+Texts that pass for clean have misprints, and most are such as engines make (кайғы for қайғы). `--misprints
+configs/misprints.tsv` names those of the text that the package's confidences are fitted on, by our reading.
+
 Half of the documents of each set, and of the clean lines, fit the calibration; the others test it. `--save` writes one
 that is fitted on all of them; beside a model's weights, as `calibration.json`, it is used by every corrector that loads
 the model. What stands between `<!-- calibration -->` and `<!-- end of calibration -->` in the page is replaced.
@@ -20,9 +23,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
-from kzocr.calibration import JudgedPassage, calibrate, fitted, judge_document
+from kzocr.calibration import JudgedPassage, calibrate, fitted, forgiven, judge_document
 from kzocr.confidence import IDENTITY
 from kzocr.guards import Guards
+from kzocr.misprints import read_misprints
 from kzocr.pairs import TextPair, read_pairs, split_by_document
 from kzocr.result_tables import replace_between_markers
 from kzocr.trust import calibration_markdown, calibration_svg
@@ -42,6 +46,10 @@ def main(
     model: Annotated[str | None, typer.Option(help="A model folder or a Hub name. Default: the embedded one.")] = None,
     device: Annotated[str, typer.Option(help="cpu, cuda, ...; auto takes a GPU if there is one.")] = "auto",
     clean: Annotated[Path | None, typer.Option(help="UTF-8 file of clean lines: every edit in them is wrong.")] = None,
+    misprints: Annotated[
+        Path | None,
+        typer.Option(help="Misprints of printed texts, a tab, what they should be: to mend them is no harm."),
+    ] = None,
     documents: Annotated[int, typer.Option(help="The first so many documents of each set; 0 for all.")] = 0,
     seed: Annotated[int, typer.Option(help="Another seed splits the documents in another way.")] = 0,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Write a JSON report.")] = None,
@@ -59,6 +67,7 @@ def main(
         corrector.calibration = IDENTITY
         corrector.spacing = None  # its edits have confidences of their own
         sets = {path.stem: read_pairs(path)[: documents or None] for path in pairs}
+        known = {} if misprints is None else read_misprints(misprints)
         if clean is not None:
             sets["clean"] = _clean_pairs(clean)
         fitting: dict[str, list[JudgedPassage]] = {}
@@ -66,7 +75,8 @@ def main(
         for name, found in sets.items():
             log.print(f"{name}: {len(found)} documents", highlight=False)
             fit_pairs, test_pairs = split_by_document(found, 0.5, seed)
-            fitting[name], testing[name] = _judged(corrector, fit_pairs), _judged(corrector, test_pairs)
+            fitting[name] = [forgiven(passage, known) for passage in _judged(corrector, fit_pairs)]
+            testing[name] = [forgiven(passage, known) for passage in _judged(corrector, test_pairs)]
         report = calibrate(fitting, testing)
         table = calibration_markdown(report.to_dict())
         if output is not None:

@@ -28,6 +28,7 @@ LAYERS: dict[str, tuple[int, bool]] = {
     "json_files": (1, False),
     "letter_model": (1, False),
     "metrics": (1, False),
+    "misprints": (1, False),
     "names": (1, False),
     "pairs": (1, False),
     "run_state": (1, False),
