@@ -71,6 +71,7 @@ _GREATEST_CONTEXT_GAIN = 12.0
 _LEAST_WORD_CHARS = 3
 _KNOWN_TO_KNOWN = FEATURES.index("known_to_known")
 _REPAIRS = str.maketrans({**FOREIGN_LETTERS, "¬": ""})
+_REPAIRED_SIGNS = frozenset("—№")
 _WORD_SIGNS = LETTERS | frozenset("- \t\n\r\u00a0")
 
 
@@ -174,8 +175,9 @@ IDENTITY = Calibration()
 
 
 def is_repair(edit: Edit) -> bool:
-    """Return whether the edit needs no model: another spelling of the same letters."""
-    return edit.confidence == 1.0 and nfc(edit.before.translate(_REPAIRS)) == edit.after
+    """Return whether the edit needs no model: another spelling of the same letters or sign."""
+    is_spelling = edit.after in _REPAIRED_SIGNS or nfc(edit.before.translate(_REPAIRS)) == edit.after
+    return edit.confidence == 1.0 and is_spelling
 
 
 def features(text: str, edits: Sequence[Edit], background: Background = NO_BACKGROUND) -> list[tuple[float, ...]]:

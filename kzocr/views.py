@@ -26,7 +26,12 @@ _ALL_KNOWN = re.compile(f"[{_KNOWN}]*")
 _IS_KNOWN = re.compile(f"[{_KNOWN}]")
 _FOREIGN = "".join(FOREIGN_LETTERS)
 _LEFT_HYPHEN = re.compile(f"(?<=[Ѐ-ӿ{_FOREIGN}\u0300-\u036f])¬(?=[Ѐ-ӿ{_FOREIGN}])")
-_TO_REPAIR = re.compile(f"[{_FOREIGN}{''.join(LEGACY_FONT_SHARED)}\u0300-\u036f]|{_LEFT_HYPHEN.pattern}")
+_SIGNS = re.compile(r"(?<!\S)(?:(?P<dash>--)(?!\S)|(?P<number>М[еоәа9?%\"»°]|[ХКН][ео])(?=[ \u00a0]\d))")
+"""What an engine that cannot print a long dash or № prints for them (docs/experiments.md has the counts)."""
+
+_TO_REPAIR = re.compile(
+    f"[{_FOREIGN}{''.join(LEGACY_FONT_SHARED)}\u0300-\u036f]|{_LEFT_HYPHEN.pattern}|{_SIGNS.pattern}"
+)
 _WORD = re.compile(r"[^\W\d_]+")
 _CYRILLIC_CLUSTER = re.compile(r"[Ѐ-ӿ][\u0300-\u036f]+")
 _INVISIBLE = frozenset(("Cc", "Cf", "Cs"))
@@ -53,7 +58,8 @@ class View:
             spaces.
         repairs: position in `text` -> the same character, where the window has another spelling of it
             (a decomposed й, a Latin ə inside a Kazakh word, the ј of a font from before Unicode, a letter behind the
-            ¬ that a line's end left inside a word), which is repaired whatever the model says.
+            ¬ that a line's end left inside a word, two hyphens for a dash, Ме for № before a number), which is repaired
+            whatever the model says.
     """
 
     text: str
@@ -184,6 +190,8 @@ def _spellings(window: str) -> dict[int, tuple[int, str]]:
         behind = window[hyphen.end()]
         spelt = (hyphen.end() + 1, FOREIGN_LETTERS.get(behind, behind))
         found[hyphen.start()] = found.pop(hyphen.end(), spelt)
+    for sign in _SIGNS.finditer(window):
+        found[sign.start()] = (sign.end(), "—" if sign["dash"] else "№")
     return found
 
 

@@ -46,6 +46,15 @@ def test_the_mark_of_a_lines_end_goes_where_it_was_left_inside_a_word() -> None:
     assert seen.span(4, 5) == (4, 6)
 
 
+def test_signs_that_an_engine_cannot_print_are_repaired() -> None:
+    seen = view("-- Абай -- ақын; Ме 7, Хо 12 --")
+    assert seen.text == "— Абай — ақын; № 7, № 12 —"
+    assert seen.repairs == {0: "—", 7: "—", 15: "№", 20: "№", 25: "—"}
+    assert seen.span(7, 8) == (8, 10)
+    for same in ("Ол ---- күй", "kzocr --help", "ме 7", "Ме, 7", "М. 7", "М2 7", "Мен 7", "а--ә"):
+        assert not {"—", "№"} & set(view(same).text)
+
+
 def test_what_a_model_cannot_know_is_hidden_or_a_placeholder() -> None:
     seen = view("\ufeff қыз\u00adмет\t😀 س\r\nән\x0cкүй\u00a0\ud800.")
     assert seen.text == "қызмет _ _ \nән\nкүй ."
