@@ -26,7 +26,7 @@ _ALL_KNOWN = re.compile(f"[{_KNOWN}]*")
 _IS_KNOWN = re.compile(f"[{_KNOWN}]")
 _FOREIGN = "".join(FOREIGN_LETTERS)
 _LEFT_HYPHEN = re.compile(f"(?<=[Ѐ-ӿ{_FOREIGN}\u0300-\u036f])¬(?=[Ѐ-ӿ{_FOREIGN}])")
-_SIGNS = re.compile(r"(?<!\S)(?:(?P<dash>--)(?!\S)|(?P<number>М[еоәа9?%\"»°]|[ХКН][ео])(?=[ \u00a0]\d))")
+_SIGNS = re.compile(r"(?<!\S)(?:(?P<dash>--)(?!\S)|(?P<number>М[еоәа9?%\"»°]|Х[ео])(?=[ \u00a0]\d))")
 """What an engine that cannot print a long dash or № prints for them (docs/experiments.md has the counts)."""
 
 _TO_REPAIR = re.compile(
