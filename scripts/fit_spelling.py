@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from rich.console import Console
@@ -26,6 +27,7 @@ from kzocr.evaluation import spread, text_lines
 from kzocr.examining import LexiconDecoder
 from kzocr.lexicon import LEXICON_FILE, Lexicon
 from kzocr.loading import EMBEDDED, load_model
+from kzocr.misprints import mended, read_misprints
 from kzocr.misreadings import Misreadings
 from kzocr.pairs import TextPair, read_pairs
 from kzocr.respelling import judged_words
@@ -39,6 +41,7 @@ def main() -> None:
     parser.add_argument("pairs", nargs="+", type=Path)
     parser.add_argument("--clean", type=Path, help="text without errors, a line a document")
     parser.add_argument("--clean-lines", type=int, default=400)
+    parser.add_argument("--misprints", type=Path, help="misprints of printed texts, a tab, what they should be")
     parser.add_argument(
         "--misreadings", nargs="+", type=Path, default=[], help="pairs; may be the model's training pages"
     )
@@ -49,6 +52,9 @@ def main() -> None:
     if arguments.clean:
         lines = spread(text_lines(arguments.clean), arguments.clean_lines)
         documents += [TextPair(line, line, arguments.clean.stem, "synthetic") for line in lines]
+    if arguments.misprints:
+        known = read_misprints(arguments.misprints)
+        documents = [replace(document, reference=mended(document.reference, known)) for document in documents]
     usual = Misreadings.from_pairs(pair for path in arguments.misreadings for pair in read_pairs(path))
     lexicon = Lexicon.read(arguments.model / LEXICON_FILE)
     text_model = TextModel.read(arguments.model / TEXT_MODEL_FILE)
