@@ -25,7 +25,7 @@ from kzocr.recurrence import Recurrence
 
 N_BINS = 10
 
-CLEAN_WEIGHT = 2.0
+CLEAN_WEIGHT = 3.0
 """How much more edits of text without errors count in the fit: all of them harm, and there are few."""
 
 THRESHOLDS = (0.0, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99)
