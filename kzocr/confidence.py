@@ -71,7 +71,7 @@ _GREATEST_CONTEXT_GAIN = 12.0
 _LEAST_WORD_CHARS = 3
 _KNOWN_TO_KNOWN = FEATURES.index("known_to_known")
 _REPAIRS = str.maketrans({**FOREIGN_LETTERS, "¬": ""})
-_REPAIRED_SIGNS = frozenset("—№")
+_REPAIRED_SIGNS = frozenset("—№²")
 _WORD_SIGNS = LETTERS | frozenset("- \t\n\r\u00a0")
 
 

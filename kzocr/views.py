@@ -26,8 +26,11 @@ _ALL_KNOWN = re.compile(f"[{_KNOWN}]*")
 _IS_KNOWN = re.compile(f"[{_KNOWN}]")
 _FOREIGN = "".join(FOREIGN_LETTERS)
 _LEFT_HYPHEN = re.compile(f"(?<=[Ѐ-ӿ{_FOREIGN}\u0300-\u036f])¬(?=[Ѐ-ӿ{_FOREIGN}])")
-_SIGNS = re.compile(r"(?<!\S)(?:(?P<dash>--)(?!\S)|(?P<number>М[еоәа9?%\"»°]|Х[ео])(?=[ \u00a0]\d))")
-"""What an engine that cannot print a long dash or № prints for them (docs/experiments.md has the counts)."""
+_SIGNS = re.compile(
+    r"(?<!\S)(?:(?P<dash>--)(?!\S)|(?P<number>М[еоәа9?%\"»°]|Х[ео])(?=[ \u00a0]\d))"
+    r"|(?:(?<=\d )|(?<=мың )|(?<=млн )|(?<=млн\. ))км(?P<square>[?\"”*])(?=[\s.,;)]|\Z)"
+)
+"""What an engine that cannot print a long dash, № or ² prints for them (docs/experiments.md has the counts)."""
 
 _TO_REPAIR = re.compile(
     f"[{_FOREIGN}{''.join(LEGACY_FONT_SHARED)}\u0300-\u036f]|{_LEFT_HYPHEN.pattern}|{_SIGNS.pattern}"
@@ -58,8 +61,8 @@ class View:
             spaces.
         repairs: position in `text` -> the same character, where the window has another spelling of it
             (a decomposed й, a Latin ə inside a Kazakh word, the ј of a font from before Unicode, a letter behind the
-            ¬ that a line's end left inside a word, two hyphens for a dash, Ме for № before a number), which is repaired
-            whatever the model says.
+            ¬ that a line's end left inside a word, two hyphens for a dash, Ме for № before a number,
+            км? for км² behind one), which is repaired whatever the model says.
     """
 
     text: str
@@ -191,7 +194,10 @@ def _spellings(window: str) -> dict[int, tuple[int, str]]:
         spelt = (hyphen.end() + 1, FOREIGN_LETTERS.get(behind, behind))
         found[hyphen.start()] = found.pop(hyphen.end(), spelt)
     for sign in _SIGNS.finditer(window):
-        found[sign.start()] = (sign.end(), "—" if sign["dash"] else "№")
+        if sign["square"]:
+            found[sign.start("square")] = (sign.end(), "²")
+        else:
+            found[sign.start()] = (sign.end(), "—" if sign["dash"] else "№")
     return found
 
 

@@ -51,6 +51,9 @@ def test_signs_that_an_engine_cannot_print_are_repaired() -> None:
     assert seen.text == "— Абай — ақын; № 7, № 12 —"
     assert seen.repairs == {0: "—", 7: "—", 15: "№", 20: "№", 25: "—"}
     assert seen.span(7, 8) == (8, 10)
+    assert view("Ауданы 5 км?, 12 мың км”.").text == "Ауданы 5 км², 12 мың км²."
+    assert view("5 км?").repairs == {4: "²"}
+    assert view("Неше км? 5 км. 7 м?").repairs == {}
     for same in ("Ол ---- күй", "kzocr --help", "ме 7", "Ме, 7", "М. 7", "М2 7", "Мен 7", "Не 7", "а--ә"):
         assert not {"—", "№"} & set(view(same).text)
 
