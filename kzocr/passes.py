@@ -249,10 +249,12 @@ class Pass:
     def _in_pieces(self, window: str, refused: Proposal, profile: Profile) -> Proposal:
         """Return what the model makes of a window bit by bit, where its output for the whole of it was refused.
 
-        What it cannot read, a table's frame perhaps, then costs only what stands beside it.
+        What it cannot read, a table's frame perhaps, then costs only what stands beside it. A window that would change
+        too much, or that has no white space to be cut at, is no text, and stays as it is.
         """
         pieces = list(windows(window, core_bytes=PIECE_BYTES, context_bytes=0))
-        if len(pieces) == 1:
+        is_text = refused.kept != "changed" and all(window[piece.start - 1].isspace() for piece in pieces[1:])
+        if len(pieces) == 1 or not is_text:
             return refused
         views = [view(piece.text) for piece in pieces]
         outputs = self._cache.outputs(seen.text for seen in views if has_kazakh_or_russian(seen.text))
