@@ -165,11 +165,7 @@ def judge_document(
     start = 0
     for passage in passages(pair, max_chars) if is_parallel(pair) else [pair]:
         end = start + len(passage.hypothesis)
-        own = [
-            replace(edit, start=edit.start - start, end=edit.end - start)
-            for edit in edits
-            if start <= edit.start and edit.end <= end
-        ]
+        own = [edit.moved(-start) for edit in edits if start <= edit.start and edit.end <= end]
         judged.append(judge(passage, own, background))
         start = end + 1
     return judged
@@ -185,15 +181,20 @@ def judge(pair: TextPair, edits: Sequence[Edit], background: Background = NO_BAC
         edits: of its hypothesis, from left to right.
         background: what is known of the document that it is from.
     """
-
-    def errors(text: str) -> int:
-        return character_counts(reference=pair.reference, hypothesis=text).errors
-
     read = fold_whitespace(pair.hypothesis)
     edits = [edit for edit in edits if fold_whitespace(apply_edits(pair.hypothesis, [edit])) != read]
-    before = errors(pair.hypothesis) if edits else 0
-    n_removed = tuple(before - errors(apply_edits(pair.hypothesis, [edit])) for edit in edits)
+    n_removed = _n_removed(pair.reference, pair.hypothesis, edits)
     return JudgedPassage(pair.document_id, pair.reference, pair.hypothesis, tuple(edits), n_removed, background)
+
+
+def _n_removed(reference: str, hypothesis: str, edits: Sequence[Edit]) -> tuple[int, ...]:
+    """Return for each edit how many character errors it alone removes."""
+
+    def errors(text: str) -> int:
+        return character_counts(reference=reference, hypothesis=text).errors
+
+    before = errors(hypothesis) if edits else 0
+    return tuple(before - errors(apply_edits(hypothesis, [edit])) for edit in edits)
 
 
 def forgiven(passage: JudgedPassage, misprints: Mapping[str, str]) -> JudgedPassage:
@@ -206,16 +207,9 @@ def forgiven(passage: JudgedPassage, misprints: Mapping[str, str]) -> JudgedPass
     meant = mended(passage.reference, misprints)
     if meant == passage.reference:
         return passage
-
-    def errors(text: str) -> int:
-        return character_counts(reference=meant, hypothesis=text).errors
-
-    before = errors(passage.hypothesis)
-    n_removed = tuple(
-        0 if n_removed < 0 and errors(apply_edits(passage.hypothesis, [edit])) < before else n_removed
-        for edit, n_removed in zip(passage.edits, passage.n_removed, strict=True)
-    )
-    return replace(passage, n_removed=n_removed)
+    really_removed = _n_removed(meant, passage.hypothesis, passage.edits)
+    judged = zip(passage.n_removed, really_removed, strict=True)
+    return replace(passage, n_removed=tuple(0 if removed < 0 < really else removed for removed, really in judged))
 
 
 def outcomes(passages: Iterable[JudgedPassage]) -> tuple[list[float], list[bool]]:

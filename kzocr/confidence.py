@@ -27,6 +27,7 @@ from kzocr.lexicon import Lexicon
 from kzocr.profile import NO_PROFILE, Profile
 from kzocr.recurrence import NO_RECURRENCE, Recurrence
 from kzocr.text import FOREIGN_LETTERS, LETTERS, RUSSIFIED, nfc
+from kzocr.views import SIGNS
 
 CALIBRATION_FILE = "calibration.json"
 """Name of the file beside a model's weights."""
@@ -71,7 +72,6 @@ _GREATEST_CONTEXT_GAIN = 12.0
 _LEAST_WORD_CHARS = 3
 _KNOWN_TO_KNOWN = FEATURES.index("known_to_known")
 _REPAIRS = str.maketrans({**FOREIGN_LETTERS, "¬": ""})
-_REPAIRED_SIGNS = frozenset("—№²")
 _WORD_SIGNS = LETTERS | frozenset("- \t\n\r\u00a0")
 
 
@@ -176,7 +176,7 @@ IDENTITY = Calibration()
 
 def is_repair(edit: Edit) -> bool:
     """Return whether the edit needs no model: another spelling of the same letters or sign."""
-    is_spelling = edit.after in _REPAIRED_SIGNS or nfc(edit.before.translate(_REPAIRS)) == edit.after
+    is_spelling = edit.after in SIGNS.values() or nfc(edit.before.translate(_REPAIRS)) == edit.after
     return edit.confidence == 1.0 and is_spelling
 
 
@@ -270,7 +270,7 @@ def _stretch(text: str, edits: Sequence[Edit], number: int) -> _Stretch:
             break
         else:
             end += 1
-    own = [replace(edit, start=edit.start - start, end=edit.end - start) for edit in edits[first : last + 1]]
+    own = [edit.moved(-start) for edit in edits[first : last + 1]]
     before, after = text[start:end], apply_edits(text[start:end], own)
     behind = "\n" if "\n" in text[end : end + 2] else ""  # it may divide a word
     shift = sum(len(edit.after) - len(edit.before) for edit in edits[:first])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from rapidfuzz.distance import Levenshtein
 
@@ -31,6 +31,10 @@ class Edit:
     before: str
     after: str
     confidence: float
+
+    def moved(self, n_chars: int) -> Edit:
+        """Return the edit so many characters further to the right: its offsets in another stretch of the text."""
+        return replace(self, start=self.start + n_chars, end=self.end + n_chars)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +130,7 @@ def _placed(edits: Iterable[Edit]) -> list[Edit]:
     shift = 0
     placed = []
     for edit in edits:
-        placed.append(Edit(edit.start + shift, edit.end + shift, edit.before, edit.after, edit.confidence))
+        placed.append(edit.moved(shift))
         shift += len(edit.after) - len(edit.before)
     return placed
 

@@ -288,12 +288,12 @@ def _add_edits(edits: list[Edit], kept: Counter[str], job: _Job, offset: int, de
         kept[decided.kept] += 1
     kept.update(reason for position, reason in decided.refused if job.is_own(position))
     for edit in filter(lambda edit: job.is_own(edit.start), decided.edits):
-        start, end = edit.start + offset, edit.end + offset
+        placed = edit.moved(offset)
         last_end = edits[-1].end if edits else -1
-        if start < last_end or (start == last_end and not _may_adjoin(edit)):
+        if placed.start < last_end or (placed.start == last_end and not _may_adjoin(edit)):
             kept["overlap"] += 1
             continue
-        edits.append(Edit(start, end, edit.before, edit.after, edit.confidence))
+        edits.append(placed)
 
 
 def _may_adjoin(edit: Edit) -> bool:

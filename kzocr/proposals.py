@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from kzocr.confidence import IDENTITY, NO_BACKGROUND, Background, Calibration
 from kzocr.edits import Change, Edit, changes
@@ -32,7 +32,7 @@ class Proposal:
 
     def joined(self, other: Proposal, start: int) -> Proposal:
         """Return this proposal with that for a stretch of the same window behind it, which begins at `start`."""
-        edits = [replace(edit, start=edit.start + start, end=edit.end + start) for edit in other.edits]
+        edits = [edit.moved(start) for edit in other.edits]
         refused = [(place + start, reason) for place, reason in other.refused]
         return Proposal(self.edits + edits, self.refused + refused, self.kept or other.kept)
 

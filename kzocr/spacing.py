@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import pairwise
 
 from kzocr.edits import Edit, apply_edits
@@ -111,7 +111,7 @@ class Spacing:
         edits = [Edit(first, last, stretch[first:last], "", CONFIDENCE_APART) for first, last in spans]
         if self.text_model.log_probabilities(apply_edits(stretch, edits)).mean() < LEAST_LIKELY:
             return []
-        return [replace(edit, start=edit.start + start, end=edit.end + start) for edit in edits]
+        return [edit.moved(start) for edit in edits]
 
     def _removed(self, before: str, stretch: str, gaps: Sequence[tuple[int, int]]) -> list[int]:
         """Return the numbers of the gaps that go in the likeliest way to read the stretch."""

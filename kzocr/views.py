@@ -26,14 +26,17 @@ _ALL_KNOWN = re.compile(f"[{_KNOWN}]*")
 _IS_KNOWN = re.compile(f"[{_KNOWN}]")
 _FOREIGN = "".join(FOREIGN_LETTERS)
 _LEFT_HYPHEN = re.compile(f"(?<=[Ѐ-ӿ{_FOREIGN}\u0300-\u036f])¬(?=[Ѐ-ӿ{_FOREIGN}])")
-_SIGNS = re.compile(
+SIGNS = {"dash": "—", "number": "№", "square": "²"}
+"""Signs that some engines cannot print and print others for, by their group in `_MISREAD_SIGNS`."""
+
+_MISREAD_SIGNS = re.compile(
     r"(?<!\S)(?:(?P<dash>--)(?!\S)|(?P<number>М[еоәа9?%\"»°]|Х[ео])(?=[ \u00a0]\d))"
     r"|(?:(?<=\d )|(?<=мың )|(?<=млн )|(?<=млн\. ))км(?P<square>[?\"”*])(?=[\s.,;)]|\Z)"
 )
-"""What an engine that cannot print a long dash, № or ² prints for them (docs/experiments.md has the counts)."""
+"""What is printed for them; docs/experiments.md has the counts."""
 
 _TO_REPAIR = re.compile(
-    f"[{_FOREIGN}{''.join(LEGACY_FONT_SHARED)}\u0300-\u036f]|{_LEFT_HYPHEN.pattern}|{_SIGNS.pattern}"
+    f"[{_FOREIGN}{''.join(LEGACY_FONT_SHARED)}\u0300-\u036f]|{_LEFT_HYPHEN.pattern}|{_MISREAD_SIGNS.pattern}"
 )
 _WORD = re.compile(r"[^\W\d_]+")
 _CYRILLIC_CLUSTER = re.compile(r"[Ѐ-ӿ][\u0300-\u036f]+")
@@ -118,21 +121,22 @@ def view(window: str) -> View:
     """
     stripped = window.strip()
     offset = window.index(stripped)
-    if _ALL_KNOWN.fullmatch(stripped) and not _TO_REPAIR.search(stripped) and not _runs(stripped):
+    runs = _runs(stripped)
+    if _ALL_KNOWN.fullmatch(stripped) and not _TO_REPAIR.search(stripped) and not runs:
         end = offset + len(stripped)
         return View(stripped, range(offset, end), range(offset + 1, end + 1), frozenset(), {})
-    return _careful_view(stripped, offset)
+    return _careful_view(stripped, offset, runs)
 
 
-def _careful_view(window: str, offset: int) -> View:
+def _careful_view(window: str, offset: int, runs: Mapping[int, bool]) -> View:
     """Return the view of a window that holds more than known characters in their own spelling.
 
     Args:
         window: the window's characters without outer white space.
         offset: where they begin in the window.
+        runs: see `_runs`.
     """
     spellings = _spellings(window)
-    runs = _runs(window)
     characters: list[str] = []
     spans: list[tuple[int, int]] = []
     fixed: set[int] = set()
@@ -193,11 +197,9 @@ def _spellings(window: str) -> dict[int, tuple[int, str]]:
         behind = window[hyphen.end()]
         spelt = (hyphen.end() + 1, FOREIGN_LETTERS.get(behind, behind))
         found[hyphen.start()] = found.pop(hyphen.end(), spelt)
-    for sign in _SIGNS.finditer(window):
-        if sign["square"]:
-            found[sign.start("square")] = (sign.end(), "²")
-        else:
-            found[sign.start()] = (sign.end(), "—" if sign["dash"] else "№")
+    for misread in _MISREAD_SIGNS.finditer(window):
+        for kind in filter(misread.group, SIGNS):
+            found[misread.start(kind)] = (misread.end(kind), SIGNS[kind])
     return found
 
 

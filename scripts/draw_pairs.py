@@ -47,12 +47,12 @@ def main(
 ) -> None:
     """Draw passages of clean text with noise."""
     try:
-        least, greatest = _factors(factors)
+        between = _factors(factors)
         found = [line for path in texts for line in text_lines(path) if len(line) >= LEAST_CHARS]
         if len(found) < lines:
             raise ValueError(f"{len(found)} lines of {LEAST_CHARS} characters in {', '.join(map(str, texts))}")
         channels = ChannelPrior.load(prior)
-        drawn = _pairs(found, channels, lines, (least, greatest), (least_cer, greatest_cer), seed, output.stem)
+        drawn = _pairs(found, channels, lines, between, (least_cer, greatest_cer), seed, output.stem)
         pairs = [next(drawn) for _ in range(passages)]
         write_pairs(output, pairs)
     except (OSError, ValueError) as error:

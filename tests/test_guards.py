@@ -7,6 +7,12 @@ from kzocr.guards import EDIT_REASONS, WINDOW_REASONS, Guards, WindowGuard, outp
 from kzocr.spans import addresses, latin_words
 
 
+def refusal(text: str, before: str, after: str) -> str | None:
+    """Return why an edit of the first place where `before` stands is refused."""
+    start = text.index(before)
+    return WindowGuard(text, Guards()).reason(Edit(start, start + len(before), before, after, 0.99))
+
+
 def test_reasons_are_all_different() -> None:
     assert len({*WINDOW_REASONS, *EDIT_REASONS}) == len(WINDOW_REASONS) + len(EDIT_REASONS) == 21
 
@@ -171,9 +177,7 @@ def test_many_small_repairs_in_a_row_are_no_invention() -> None:
     ],
 )
 def test_initials_stay(text: str, before: str, after: str, reason: str | None) -> None:
-    start = text.index(before)
-    edit = Edit(start, start + len(before), before, after, 0.99)
-    assert WindowGuard(text, Guards()).reason(edit) == reason
+    assert refusal(text, before, after) == reason
 
 
 @pytest.mark.parametrize(
@@ -193,9 +197,7 @@ def test_initials_stay(text: str, before: str, after: str, reason: str | None) -
     ],
 )
 def test_marks_at_the_end_and_signs_of_numbers_stay(text: str, before: str, after: str, reason: str | None) -> None:
-    start = text.index(before)
-    edit = Edit(start, start + len(before), before, after, 0.99)
-    assert WindowGuard(text, Guards()).reason(edit) == reason
+    assert refusal(text, before, after) == reason
 
 
 def test_a_mark_is_not_added_where_the_text_ends() -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate
 
@@ -127,7 +127,7 @@ class LayoutFile:
             if line is None or edit.end > starts[number] + len(line.text):
                 raise ValueError(f"{self.markup.name}: {edit} reaches over the end of a line")
             shift = starts[number]
-            own.setdefault(number, []).append(replace(edit, start=edit.start - shift, end=edit.end - shift))
+            own.setdefault(number, []).append(edit.moved(-shift))
         for number, line_edits in own.items():
             line = lines[number]
             corrected = apply_edits(line.text, line_edits)
