@@ -13,20 +13,25 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from kzocr.alternatives import Fits
-from kzocr.confidence import NO_BACKGROUND, Background, Calibration, features, fit, is_repair
+import numpy as np
+
+from kzocr.boosted_trees import BoostedTrees
+from kzocr.confidence import IDENTITY, Calibration
+from kzocr.edit_features import FEATURES, INCREASING, NO_BACKGROUND, Background, features, is_repair
 from kzocr.edits import Edit, apply_edits
-from kzocr.lexicon import Lexicon
 from kzocr.metrics import ErrorCounts, character_counts, fold_whitespace, share
 from kzocr.misprints import mended
 from kzocr.pairs import TextPair, is_parallel, passages
 from kzocr.profile import NO_PROFILE, Profile
 from kzocr.recurrence import Recurrence
+from kzocr.tree_fitting import fit_trees
 
 N_BINS = 10
 
-CLEAN_WEIGHT = 3.0
+CLEAN_WEIGHT = 24.0
 """How much more edits of text without errors count in the fit: all of them harm, and there are few."""
+
+_ORDER_SEED = 0
 
 THRESHOLDS = (0.0, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99)
 
@@ -130,6 +135,8 @@ class CalibrationReport:
         calibrated: reliability of the calibrated confidences.
         trade_offs: one entry a threshold, for calibrated confidences.
         by_set: reliability of the calibrated confidences in each set.
+        worth: by how many nats the mean log likelihood of the tested outcomes falls if a feature is given the values
+            of other edits (permutation importance, Breiman 2001).
     """
 
     calibration: Calibration
@@ -140,14 +147,16 @@ class CalibrationReport:
     calibrated: Reliability
     trade_offs: tuple[TradeOff, ...]
     by_set: Mapping[str, Reliability]
+    worth: Mapping[str, float]
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the report as JSON values."""
-        return asdict(self)
+        """Return the report as JSON values, of the calibration only what it was fitted on."""
+        calibration = {"n_edits": self.calibration.n_edits, "fitted_on": list(self.calibration.fitted_on)}
+        return {**asdict(replace(self, calibration=IDENTITY)), "calibration": calibration}
 
 
 def judge_document(
-    pair: TextPair, edits: Sequence[Edit], max_chars: int, lexicon: Lexicon | None = None, context: Fits | None = None
+    pair: TextPair, edits: Sequence[Edit], max_chars: int, background: Background = NO_BACKGROUND
 ) -> list[JudgedPassage]:
     """Return passages of a document with its edits judged; edits that reach over the end of a passage are left out.
 
@@ -155,12 +164,11 @@ def judge_document(
         pair: a document; if its lines do not correspond it is one passage.
         edits: of its hypothesis, from left to right.
         max_chars: the most characters of a passage of more than one line: about a window's length.
-        lexicon: the known words, if words are to be weighed.
-        context: says how well words fit into a text, if that is to be weighed.
+        background: what edits are weighed with, whatever the document.
     """
-    profile = NO_PROFILE if lexicon is None else Profile.of(pair.hypothesis, lexicon)
+    profile = NO_PROFILE if background.lexicon is None else Profile.of(pair.hypothesis, background.lexicon)
     proposed = (edit for edit in edits if not is_repair(edit))
-    background = Background(lexicon, profile, Recurrence.of(proposed, len(pair.hypothesis)), context)
+    background = background.of(profile, Recurrence.of(proposed, len(pair.hypothesis)))
     judged = []
     start = 0
     for passage in passages(pair, max_chars) if is_parallel(pair) else [pair]:
@@ -297,35 +305,56 @@ def calibrate(
     if common := documents[0] & documents[1]:
         raise ValueError(f"documents on both sides: {sorted(common)[:3]}")
     rows, fit_right, importance = _examples(fitting)
-    test_values, test_right = outcomes(p for ps in testing.values() for p in ps)
-    if not rows or not test_values:
+    test_rows, are_right, _ = _examples(testing)
+    if not rows or not test_rows:
         raise ValueError(
-            f"{len(rows)} edits that help or harm to fit on and {len(test_values)} to test on: more pairs are needed"
+            f"{len(rows)} edits that help or harm to fit on and {len(test_rows)} to test on: more pairs are needed"
         )
-    calibration = fit(rows, fit_right, sorted(fitting), importance)
+    trees = _trees(rows, fit_right, importance)
+    calibration = Calibration(trees, len(rows), tuple(sorted(fitting)))
     mapped = {name: [calibrated(p, calibration) for p in ps] for name, ps in testing.items()}
     return CalibrationReport(
         calibration=calibration,
         n_documents_fitted=len(documents[0]),
         n_documents_tested=len(documents[1]),
         n_neutral=sum(p.n_removed.count(0) for ps in testing.values() for p in ps),
-        raw=reliability(test_values, test_right),
+        raw=reliability(*outcomes(p for ps in testing.values() for p in ps)),
         calibrated=reliability(*outcomes(p for ps in mapped.values() for p in ps)),
         trade_offs=trade_offs([p for ps in mapped.values() for p in ps]),
         by_set={name: reliability(*outcomes(ps)) for name, ps in mapped.items()},
+        worth=_worth(trees, test_rows, are_right),
     )
 
 
 def fitted(sets: Mapping[str, Sequence[JudgedPassage]]) -> Calibration:
     """Return a calibration fitted on all documents of some sets, untested; arguments as for `calibrate`."""
     rows, is_right, importance = _examples(sets)
-    return fit(rows, is_right, sorted(sets), importance)
+    return Calibration(_trees(rows, is_right, importance), len(rows), tuple(sorted(sets)))
 
 
 def calibrated(passage: JudgedPassage, calibration: Calibration) -> JudgedPassage:
     """Return the passage with calibrated confidences; edits that need no model keep theirs."""
     edits = calibration.calibrated(passage.hypothesis, passage.edits, passage.background)
     return replace(passage, edits=tuple(edits))
+
+
+def _trees(rows: Sequence[Sequence[float]], is_right: Sequence[bool], importance: Sequence[float]) -> BoostedTrees:
+    return fit_trees(rows, is_right, importance, [name in INCREASING for name in FEATURES])
+
+
+def _worth(trees: BoostedTrees, rows: Sequence[Sequence[float]], is_right: Sequence[bool]) -> dict[str, float]:
+    """Return what each feature is worth: see `CalibrationReport`."""
+
+    def log_likelihood(rows: Sequence[Sequence[float]]) -> float:
+        odds = (value if right else -value for value, right in zip(trees.log_odds(rows), is_right, strict=True))
+        return -math.fsum(math.log1p(math.exp(-abs(value))) + max(-value, 0.0) for value in odds) / len(rows)
+
+    whole, order = log_likelihood(rows), np.random.default_rng(_ORDER_SEED).permutation(len(rows)).tolist()
+    found = {}
+    for place, name in enumerate(FEATURES):
+        mixed = [(*row[:place], rows[other][place], *row[place + 1 :]) for row, other in zip(rows, order, strict=True)]
+        found[name] = round(whole - log_likelihood(mixed), 6)
+    return found
 
 
 def _examples(
@@ -349,6 +378,6 @@ def _examples(
         is_right += [right for _, right in judged]
         is_clean = all(passage.hypothesis == passage.reference for passage in judged_passages)
         weight = CLEAN_WEIGHT if is_clean else 1.0
-        importance += [weight / math.sqrt(len(judged))] * len(judged)
+        importance += [weight / math.sqrt(max(len(judged), 1))] * len(judged)
     mean = share(sum(importance), len(importance)) or 1.0
     return rows, is_right, [value / mean for value in importance]

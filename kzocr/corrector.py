@@ -11,15 +11,14 @@ from typing import TypedDict, overload
 
 import torch
 
-from kzocr.alternatives import Fits
 from kzocr.confidence import IDENTITY, Calibration
 from kzocr.decoding import GuidedDecoder
+from kzocr.edit_features import NO_BACKGROUND, Background
 from kzocr.edits import composed
 from kzocr.examining import LexiconDecoder
 from kzocr.guards import Guards
 from kzocr.hyphens import Vocabulary, hyphen_odds
 from kzocr.inputs import check_layout, check_texts, checked
-from kzocr.lexicon import Lexicon
 from kzocr.loading import load_calibration, load_model, load_spelling
 from kzocr.outputs import Decoder, OutputCache
 from kzocr.passes import GROUP_BATCHES, Correction, Pass, settled
@@ -66,6 +65,7 @@ class Corrector:
             edits is looked at once. With 1 this is not sought.
         respeller: decides about the words of the model's output that the decoder says are in doubt.
         spacing: finds words whose letters stand apart or that run together; the model sees the text without that.
+        background: what the calibration weighs edits with, whatever the document.
     """
 
     def __init__(
@@ -80,6 +80,7 @@ class Corrector:
         max_passes: int = MAX_PASSES,
         respeller: Respeller | None = None,
         spacing: Spacing | None = None,
+        background: Background = NO_BACKGROUND,
     ) -> None:
         if batch_bytes < 1:
             raise ValueError(f"batch_bytes must be positive, not {batch_bytes}")
@@ -94,18 +95,9 @@ class Corrector:
         self.max_passes = max_passes
         self.respeller = respeller
         self.spacing = spacing
+        self.background = background
         self._source: _Source | None = None
         self._lock = threading.Lock()
-
-    @property
-    def lexicon(self) -> Lexicon | None:
-        """The known words, where the model comes with some."""
-        return None if self.respeller is None else self.respeller.lexicon
-
-    @property
-    def context(self) -> Fits | None:
-        """What says how well words fit into a text, where the model comes with it."""
-        return None if self.respeller is None else self.respeller.context
 
     @classmethod
     def from_pretrained(
@@ -148,7 +140,7 @@ class Corrector:
             "dtype": str(dtype).removeprefix("torch."),
             "use_lexicon": use_lexicon,
         }
-        decoder, respeller, spacing = _load(source)
+        decoder, respeller, spacing, background = _load(source)
         corrector = cls(
             decoder,
             batch_bytes=batch_bytes,
@@ -157,6 +149,7 @@ class Corrector:
             max_passes=max_passes,
             respeller=respeller,
             spacing=spacing,
+            background=background,
         )
         corrector._source = source
         return corrector
@@ -164,14 +157,15 @@ class Corrector:
     def __getstate__(self) -> dict[str, object]:
         state = {name: value for name, value in vars(self).items() if name != "_lock"}
         if self._source is not None:
-            del state["decoder"], state["respeller"], state["spacing"]
+            for name in ("decoder", "respeller", "spacing", "background"):
+                del state[name]
         return state
 
     def __setstate__(self, state: dict[str, object]) -> None:
         vars(self).update(state)
         self._lock = threading.Lock()
         if self._source is not None:
-            self.decoder, self.respeller, self.spacing = _load(self._source)
+            self.decoder, self.respeller, self.spacing, self.background = _load(self._source)
 
     @overload
     def correct(self, text: str, *, layout: Layout = "keep", on_progress: Progress | None = None) -> str: ...
@@ -259,6 +253,7 @@ class Corrector:
             self.calibration,
             self.respeller,
             self.spacing,
+            self.background,
             group_bytes=group_bytes,
             core_bytes=self.core_bytes,
             context_bytes=self.context_bytes,
@@ -305,18 +300,21 @@ def _counter(flows: Sequence[tuple[str, Flow]], on_progress: Progress | None) ->
     return add
 
 
-def _load(source: _Source) -> tuple[Decoder, Respeller | None, Spacing | None]:
-    """Return the model of `source`; what decides about words in doubt, and closes up words, where it has a lexicon."""
+def _load(source: _Source) -> tuple[Decoder, Respeller | None, Spacing | None, Background]:
+    """Return the model of `source`; what decides about words in doubt, closes up words, and weighs edits.
+
+    A model without a lexicon has nothing of the latter.
+    """
     name, revision = source["name_or_path"], source["revision"]
     model = load_model(name, revision=revision, device=source["device"], dtype=source["dtype"])
     found = load_spelling(name, revision=revision) if source["use_lexicon"] else None
     if found is None:
-        return GuidedDecoder(model, memory=Recollection()), None, None
+        return GuidedDecoder(model, memory=Recollection()), None, None, NO_BACKGROUND
     lexicon, spelling, text_model, context_model = found
     decoder = GuidedDecoder(model, memory=Recollection(Skeletons(lexicon)))
-    respeller = Respeller(lexicon, spelling, context=context_model.fits)
     examining = LexiconDecoder(decoder, lexicon, spelling.usual, text_model, context_model)
-    return examining, respeller, Spacing(text_model, lexicon.__contains__)
+    background = Background(lexicon, context_model.fits, text_model, spelling.usual)
+    return examining, Respeller(lexicon, spelling), Spacing(text_model, lexicon.__contains__), background
 
 
 @lru_cache(maxsize=1)

@@ -39,6 +39,7 @@ EditReason = Literal[
     "invented",
     "mark",
     "join",
+    "lone",
     "confidence",
     "overlap",
     "oscillates",
@@ -47,8 +48,9 @@ EditReason = Literal[
 the line; a character that the model cannot read, or that cannot be printed; a digit, a number or the sign at its
 side; an address; a Latin word; a Russian passage; it puts one quotation mark for another, or another mark where the
 text ends; letters of the input would be skipped, an initial before a name among them, or others come from nowhere;
-it makes a letter of an exclamation mark that ends a sentence, or one word of two, and is not sure enough of it; its
-confidence is too low; an edit of the window before stands there; a later pass would take it back."""
+it makes a letter of an exclamation mark that ends a sentence, or one word of two, or is the only one far and wide, and
+is not sure enough of it; its confidence is too low; an edit of the window before stands there; a later pass would take
+it back."""
 
 WINDOW_REASONS: tuple[WindowReason, ...] = get_args(WindowReason)
 EDIT_REASONS: tuple[EditReason, ...] = get_args(EditReason)
@@ -91,6 +93,9 @@ class Guards:
     Attributes:
         min_confidence: edits below this confidence (0 to 1) are refused; at 0.5 of a calibrated model those that harm
             likelier than they help.
+        min_lone_confidence: an edit of a document in which little else is expected to be wrong
+            (`Recurrence.is_lone`) needs this confidence, if the model is a calibrated one: such a document may be
+            clean, and a clean text should stay as it is. What `min_confidence` refuses it does not let through.
         max_changed_fraction: a window is kept if more than this share of its visible characters would change;
             a look-alike from another alphabet (Latin o for Cyrillic о) counts as no change.
         min_length_ratio: a window is kept if fewer than this share of its visible characters would be left.
@@ -126,6 +131,7 @@ class Guards:
     """
 
     min_confidence: float = 0.5
+    min_lone_confidence: float = 0.9
     max_changed_fraction: float = 0.5
     min_length_ratio: float = 0.6
     max_length_ratio: float = 1.4
@@ -145,6 +151,7 @@ class Guards:
     def __post_init__(self) -> None:
         for name in (
             "min_confidence",
+            "min_lone_confidence",
             "max_changed_fraction",
             "min_length_ratio",
             "min_mark_confidence",
@@ -244,14 +251,21 @@ class WindowGuard:
                 return True
         return False
 
-    def doubt(self, edit: Edit) -> EditReason | None:
-        """Return why the confidence of `edit` is too low for what it does, or `None` if it is not."""
+    def doubt(self, edit: Edit, *, is_lone: bool = False) -> EditReason | None:
+        """Return why the confidence of `edit` is too low for what it does, or `None` if it is not.
+
+        Args:
+            edit: with its confidence.
+            is_lone: whether little else in the document is expected to be wrong.
+        """
         if edit.confidence < self.guards.min_mark_confidence and self._takes_mark(edit):
             return "mark"
         if edit.confidence < self.guards.min_join_confidence and self._joins_words(edit):
             return "join"
         if edit.confidence < self.guards.min_confidence:
             return "confidence"
+        if is_lone and edit.confidence < self.guards.min_lone_confidence:
+            return "lone"
         return None
 
     def _takes_mark(self, edit: Edit) -> bool:

@@ -64,6 +64,15 @@ class Lexicon:
         """Return the natural logarithm of the share of `word` among all words; that of one seen once if unknown."""
         return math.log(self.counts.get(word, 1)) - self._log_total
 
+    def known_start(self, word: str) -> float:
+        """Return the share of `word` that its longest start that is a known word makes up: a stem with endings.
+
+        Args:
+            word: lower case; of "" it is 0.
+        """
+        longest = next((length for length in range(len(word), 0, -1) if word[:length] in self), 0)
+        return longest / max(len(word), 1)
+
     def near(self, word: str, max_distance: int) -> list[tuple[str, int]]:
         """Return the known words within `max_distance` edits of `word`, each with its Levenshtein distance.
 

@@ -194,6 +194,11 @@ def split_by_document(pairs: Sequence[TextPair], fraction: float, seed: int) -> 
     return rest, [pair for pair in pairs if pair.document_id in chosen]
 
 
+def half_of(pair: TextPair) -> int:
+    """Return 0 or 1, by the printed text alone: the same text is in the same half of whatever set."""
+    return hashlib.sha256(pair.reference.encode("utf-8", "surrogatepass")).digest()[0] % 2
+
+
 def _files_by_name(folder: str | os.PathLike[str]) -> dict[str, Path]:
     """Return the files below `folder` by their path without the suffix, sorted."""
     root = Path(folder)

@@ -10,7 +10,8 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from kzocr.confidence import Background, Calibration
+from kzocr.confidence import Calibration
+from kzocr.edit_features import NO_BACKGROUND, Background
 from kzocr.edits import Edit, apply_edits, composed
 from kzocr.encoding import n_bytes
 from kzocr.guards import Guards
@@ -109,8 +110,9 @@ class Pass:
         cache: the model's outputs.
         guards: the thresholds of what is declined.
         calibration: turns the model's probabilities into confidences.
-        respeller: decides about words in doubt, and knows the words that the calibration looks at.
+        respeller: decides about words in doubt.
         spacing: finds words whose letters stand apart or that run together; the model sees the text without that.
+        background: what the calibration weighs edits with, whatever the document.
         group_bytes: bytes of windows that are worth sorting into batches.
         core_bytes: see `kzocr.windows.windows`.
         context_bytes: see `kzocr.windows.windows`.
@@ -123,6 +125,7 @@ class Pass:
         calibration: Calibration,
         respeller: Respeller | None = None,
         spacing: Spacing | None = None,
+        background: Background = NO_BACKGROUND,
         *,
         group_bytes: int,
         core_bytes: int,
@@ -133,6 +136,7 @@ class Pass:
         self._calibration = calibration
         self._respeller = respeller
         self._spacing = spacing
+        self._background = background
         self._group_bytes = group_bytes
         self._core_bytes = core_bytes
         self._context_bytes = context_bytes
@@ -200,8 +204,6 @@ class Pass:
         Args:
             jobs: those of its windows, in order; what the model proposes anywhere in it counts everywhere.
         """
-        respeller = self._respeller
-        lexicon, context = (None, None) if respeller is None else (respeller.lexicon, respeller.context)
         recurrence = Recurrence.of((edit for job in jobs for edit in job.own_edits()), len(jobs[-1].text))
         edits: list[Edit] = []
         kept: Counter[str] = Counter()
@@ -209,7 +211,7 @@ class Pass:
             if job.window is None or job.answer is None:
                 continue
             seen, proposal = job.answer.seen, job.answer.proposal
-            background = Background(lexicon, job.profile, recurrence, context)
+            background = self._background.of(job.profile, recurrence)
             decided = decide(job.window.text, seen, proposal, self._guards, self._calibration, background)
             _add_edits(edits, kept, job, job.window.start, decided)
         return edits, kept

@@ -9,7 +9,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from kzocr.confidence import IDENTITY, NO_BACKGROUND, Background, Calibration
+from kzocr.confidence import IDENTITY, Calibration
+from kzocr.edit_features import NO_BACKGROUND, Background
 from kzocr.edits import Change, Edit, changes
 from kzocr.guards import EditReason, Guards, WindowGuard, WindowReason, is_changed_too_much, output_reason, unbalanced
 from kzocr.views import Output, View, byte_offsets
@@ -101,8 +102,8 @@ def decide(
     guard = WindowGuard(window, guards)
     refused = list(proposal.refused)
     sure = []
-    for edit in calibration.calibrated(window, proposal.edits, background):
-        doubt = guard.doubt(edit)
+    for proposed, edit in zip(proposal.edits, calibration.calibrated(window, proposal.edits, background), strict=True):
+        doubt = guard.doubt(edit, is_lone=calibration != IDENTITY and background.recurrence.is_lone(proposed))
         if doubt is None:
             sure.append(edit)
         else:

@@ -17,6 +17,9 @@ from functools import cached_property
 
 from kzocr.edits import Edit
 
+LONE_CHARS = 1500
+"""An edit stands alone in a document that is expected to be changed elsewhere less often than once in so many."""
+
 _SPACE = re.compile(r"\s+")
 _USUAL_SHARE = 0.002
 _SLACK = (0.2, 1000)
@@ -71,9 +74,21 @@ class Recurrence:
         Args:
             edit: one of the edits that the recurrence was made of, with the same confidence.
         """
+        return math.log(self._share_of_others(edit) / _USUAL_SHARE)
+
+    def is_lone(self, edit: Edit) -> bool:
+        """Return whether the document is expected to be changed elsewhere less often than once in `LONE_CHARS`.
+
+        A short text counts as for `share_of_others`.
+
+        Args:
+            edit: one of the edits that the recurrence was made of, with the same confidence.
+        """
+        return self._share_of_others(edit) < 1 / LONE_CHARS
+
+    def _share_of_others(self, edit: Edit) -> float:
         n_changes, n_chars = _SLACK
-        share = (max(self._total - edit.confidence, 0.0) + n_changes) / (self.n_chars + n_chars)
-        return math.log(share / _USUAL_SHARE)
+        return (max(self._total - edit.confidence, 0.0) + n_changes) / (self.n_chars + n_chars)
 
 
 NO_RECURRENCE = Recurrence()

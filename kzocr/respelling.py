@@ -8,7 +8,6 @@ from dataclasses import replace
 
 from rapidfuzz.distance import Levenshtein
 
-from kzocr.alternatives import Fits
 from kzocr.bayes_risk import least_risk, outcomes
 from kzocr.doubts import Alternative, DoubtfulWord
 from kzocr.encoding import encode
@@ -27,17 +26,10 @@ class Respeller:
     Args:
         lexicon: the known words.
         spelling: says how likely each alternative is.
-        context: says how well words fit into a text; kept here for those who weigh the edits.
     """
 
-    def __init__(
-        self,
-        lexicon: Lexicon,
-        spelling: SpellingModel,
-        context: Fits | None = None,
-    ) -> None:
+    def __init__(self, lexicon: Lexicon, spelling: SpellingModel) -> None:
         self.lexicon = lexicon
-        self.context = context
         self.spelling = spelling
 
     def respelt(self, output: Output, profile: Profile) -> Output:

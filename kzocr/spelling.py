@@ -121,7 +121,7 @@ def _features(
         float(" " in before),
         length,
         length * length,
-        _known_start(whole, lexicon),
+        lexicon.known_start(whole),
         is_known,
         item.log_frequency_before,
         _neighbours(item.left, before, item.right, lexicon) if item.is_known else 0.0,
@@ -154,10 +154,9 @@ def _neighbours(left: str, words: str, right: str, lexicon: Lexicon) -> float:
     return math.log1p(lexicon.pairs.get((left, parts[0]), 0)) + math.log1p(lexicon.pairs.get((parts[-1], right), 0))
 
 
-def _known_start(word: str, lexicon: Lexicon) -> float:
-    """Return the share of `word` that its longest start that is a known word makes up: a stem with endings."""
-    longest = next((length for length in range(len(word), 0, -1) if word[:length] in lexicon), 0)
-    return longest / len(word)
+def half_path(folder: Path, half: int) -> Path:
+    """Return the file of what was fitted on one half of the documents alone, 0 or 1 (`kzocr.pairs.half_of`)."""
+    return folder / f"spelling-{half}.json"
 
 
 @dataclass(frozen=True)

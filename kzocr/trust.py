@@ -241,9 +241,9 @@ def calibration_markdown(report: Mapping[str, Any]) -> str:
         f"{after['n_edits']:,} edits of {report['n_documents_tested']} other documents, of which "
         f"{100 * after['share_right']:.1f} % help and the others harm; {report['n_neutral']:,} more do neither.",
         "",
-        "| feature | weight |",
+        "| feature | nats an edit that it is worth |",
         "|---|---|",
-        *(f"| {name} | {weight:.3f} |" for name, weight in calibration["weights"].items()),
+        *(f"| {name} | {nats:.4f} |" for name, nats in sorted(report["worth"].items(), key=lambda item: -item[1])),
         "",
         "| | expected calibration error | Brier score |",
         "|---|---|---|",

@@ -7,6 +7,10 @@
 Texts that pass for clean have misprints, and most are such as engines make (кайғы for қайғы). `--misprints
 configs/misprints.tsv` names those of the text that the package's confidences are fitted on, by our reading.
 
+What chooses between words was fitted on such documents too, and is too good on those: `--spelling-halves` names the
+folder that `scripts/fit_spelling.py --save-halves` wrote. The edits of each document are then those that come of a
+choice which was fitted on the other half.
+
 Half of the documents of each set, and of the clean lines, fit the calibration; the others test it. `--save` writes one
 that is fitted on all of them; beside a model's weights, as `calibration.json`, it is used by every corrector that loads
 the model. What stands between `<!-- calibration -->` and `<!-- end of calibration -->` in the page is replaced.
@@ -17,6 +21,7 @@ Time and hardware: the time of correcting the pairs once; about a minute for 300
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -27,8 +32,10 @@ from kzocr.calibration import JudgedPassage, calibrate, fitted, forgiven, judge_
 from kzocr.confidence import IDENTITY
 from kzocr.guards import Guards
 from kzocr.misprints import read_misprints
-from kzocr.pairs import TextPair, read_pairs, split_by_document
+from kzocr.pairs import TextPair, half_of, read_pairs, split_by_document
+from kzocr.respelling import Respeller
 from kzocr.result_tables import replace_between_markers
+from kzocr.spelling import SpellingModel, half_path
 from kzocr.trust import calibration_markdown, calibration_svg
 from kzocr.windows import CORE_BYTES
 
@@ -50,6 +57,10 @@ def main(
         Path | None,
         typer.Option(help="Misprints of printed texts, a tab, what they should be: to mend them is no harm."),
     ] = None,
+    spelling_halves: Annotated[
+        Path | None,
+        typer.Option(help="Folder of choices between words, each fitted on half of the documents."),
+    ] = None,
     documents: Annotated[int, typer.Option(help="The first so many documents of each set; 0 for all.")] = 0,
     seed: Annotated[int, typer.Option(help="Another seed splits the documents in another way.")] = 0,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Write a JSON report.")] = None,
@@ -62,10 +73,11 @@ def main(
 
     try:
         # Every edit is judged, so none may be refused for its confidence.
-        guards = Guards(min_confidence=0.0, min_mark_confidence=0.0, min_join_confidence=0.0)
+        guards = Guards(min_confidence=0.0, min_lone_confidence=0.0, min_mark_confidence=0.0, min_join_confidence=0.0)
         corrector = Corrector.from_pretrained(model, device=device, guards=guards, max_passes=1)
         corrector.calibration = IDENTITY
         corrector.spacing = None  # its edits have confidences of their own
+        choices = None if spelling_halves is None else _choices(spelling_halves)
         sets = {path.stem: read_pairs(path)[: documents or None] for path in pairs}
         known = {} if misprints is None else read_misprints(misprints)
         if clean is not None:
@@ -75,8 +87,8 @@ def main(
         for name, found in sets.items():
             log.print(f"{name}: {len(found)} documents", highlight=False)
             fit_pairs, test_pairs = split_by_document(found, 0.5, seed)
-            fitting[name] = [forgiven(passage, known) for passage in _judged(corrector, fit_pairs)]
-            testing[name] = [forgiven(passage, known) for passage in _judged(corrector, test_pairs)]
+            fitting[name] = [forgiven(passage, known) for passage in _judged(corrector, fit_pairs, choices)]
+            testing[name] = [forgiven(passage, known) for passage in _judged(corrector, test_pairs, choices)]
         report = calibrate(fitting, testing)
         table = calibration_markdown(report.to_dict())
         if output is not None:
@@ -101,15 +113,30 @@ def _clean_pairs(path: Path) -> list[TextPair]:
     return [TextPair(line, line, f"{path.stem}-{number}", "synthetic") for number, line in enumerate(lines)]
 
 
-def _judged(corrector: Corrector, pairs: list[TextPair]) -> list[JudgedPassage]:
-    """Return passages of about a window's length with the edits that the corrector proposes, judged."""
+def _choices(folder: Path) -> list[SpellingModel]:
+    """Return for the documents of each half what was fitted on the other."""
+    return [SpellingModel.read(half_path(folder, half)) for half in (1, 0)]
+
+
+def _judged(
+    corrector: Corrector, pairs: list[TextPair], choices: Sequence[SpellingModel] | None
+) -> Iterator[JudgedPassage]:
+    """Yield passages of about a window's length with the edits that the corrector proposes, judged."""
+    if choices is None:
+        yield from _proposed(corrector, pairs)
+        return
+    if corrector.background.lexicon is None:
+        raise ValueError("--spelling-halves is for a model with a lexicon")
+    for half, spelling in enumerate(choices):
+        corrector.respeller = Respeller(corrector.background.lexicon, spelling)
+        yield from _proposed(corrector, [pair for pair in pairs if half_of(pair) == half])
+
+
+def _proposed(corrector: Corrector, pairs: list[TextPair]) -> Iterator[JudgedPassage]:
     corrections = corrector.explain([pair.hypothesis for pair in pairs])
     max_chars = int(CORE_BYTES / BYTES_PER_CHAR)
-    return [
-        passage
-        for pair, correction in zip(pairs, corrections, strict=True)
-        for passage in judge_document(pair, correction.edits, max_chars, corrector.lexicon, corrector.context)
-    ]
+    for pair, correction in zip(pairs, corrections, strict=True):
+        yield from judge_document(pair, correction.edits, max_chars, corrector.background)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,9 @@
 The pairs must be of text that the lexicon was not counted on and that the model never saw: pages that
 `scripts/make_ocr_pairs.py` printed from a held-out corpus. Clean lines are documents without errors. What engines take
 for what is counted in the pairs of `--misreadings`. Half of the documents are fitted on, the other half says how often
-a chosen alternative is right; what is saved is fitted on all. About as long as correcting the pairs once.
+a chosen alternative is right; what is saved is fitted on all. `--save-halves` also writes what was fitted on either
+half alone: confidences should be fitted on edits of documents that the choice was not fitted on
+(`scripts/calibrate.py --spelling-halves`). About as long as correcting the pairs once.
 """
 
 from __future__ import annotations
@@ -29,9 +31,9 @@ from kzocr.lexicon import LEXICON_FILE, Lexicon
 from kzocr.loading import EMBEDDED, load_model
 from kzocr.misprints import mended, read_misprints
 from kzocr.misreadings import Misreadings
-from kzocr.pairs import TextPair, read_pairs
+from kzocr.pairs import TextPair, half_of, read_pairs
 from kzocr.respelling import judged_words
-from kzocr.spelling import FEATURES, JudgedWord, SpellingModel, fit_spelling
+from kzocr.spelling import FEATURES, JudgedWord, SpellingModel, fit_spelling, half_path
 from kzocr.text_model import TEXT_MODEL_FILE, TextModel
 
 
@@ -47,11 +49,13 @@ def main() -> None:
     )
     parser.add_argument("--model", type=Path, default=EMBEDDED, help="folder of the model, lexicon and text model")
     parser.add_argument("--save", type=Path)
+    parser.add_argument("--save-halves", type=Path, help="folder for what was fitted on half of the documents")
     arguments = parser.parse_args()
     documents = [pair for path in arguments.pairs for pair in read_pairs(path)]
     if arguments.clean:
         lines = spread(text_lines(arguments.clean), arguments.clean_lines)
         documents += [TextPair(line, line, arguments.clean.stem, "synthetic") for line in lines]
+    halves = [half_of(document) for document in documents]
     if arguments.misprints:
         known = read_misprints(arguments.misprints)
         documents = [replace(document, reference=mended(document.reference, known)) for document in documents]
@@ -69,8 +73,16 @@ def main() -> None:
         f"{len(documents)} documents, {len(words)} words in doubt, "
         f"{sum(word.right is not None for word in words)} with their print among the alternatives"
     )
-    tested = fit_spelling([word for of_document in judged[1::2] for word in of_document], usual, names)
-    _describe(tested, [word for of_document in judged[::2] for word in of_document])
+    by_half = [
+        [word for of_document, half in zip(judged, halves, strict=True) if half == number for word in of_document]
+        for number in (0, 1)
+    ]
+    fitted = [fit_spelling(half, usual, names) for half in by_half]
+    _describe(fitted[1], by_half[0])
+    if arguments.save_halves:
+        arguments.save_halves.mkdir(parents=True, exist_ok=True)
+        for number, spelling in enumerate(fitted):
+            spelling.write(half_path(arguments.save_halves, number))
     spelling = fit_spelling(words, usual, names)
     print(*(f"{name:20} {weight:8.3f}" for name, weight in zip(FEATURES, spelling.weights, strict=True)), sep="\n")
     if arguments.save:

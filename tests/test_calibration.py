@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import replace
 from unittest.mock import ANY
 
 import pytest
+from toy_trees import by
 
 from kzocr.calibration import (
     CLEAN_WEIGHT,
@@ -17,13 +19,22 @@ from kzocr.calibration import (
     reliability,
     trade_offs,
 )
-from kzocr.confidence import FEATURES, Calibration, features, fit
+from kzocr.confidence import Calibration
+from kzocr.edit_features import FEATURES, INCREASING, features
 from kzocr.edits import Edit
 from kzocr.pairs import TextPair
+from kzocr.tree_fitting import fit_trees
 
 
 def pair(reference: str, hypothesis: str, document_id: str = "д1") -> TextPair:
     return TextPair(reference, hypothesis, document_id, "real")
+
+
+def fit(
+    rows: Sequence[Sequence[float]], is_right: list[bool], names: list[str], importance: list[float] | None = None
+) -> Calibration:
+    trees = fit_trees(rows, is_right, importance, [name in INCREASING for name in FEATURES])
+    return Calibration(trees, len(rows), tuple(names))
 
 
 def test_edits_are_judged_by_themselves() -> None:
@@ -67,6 +78,8 @@ def test_a_calibration_is_tested_on_other_documents() -> None:
     assert (report.n_documents_fitted, report.n_documents_tested, report.n_neutral) == (1, 1, 0)
     assert report.raw.expected_calibration_error == pytest.approx(0.9)
     assert report.calibration == fit(features("сез", edits), [True], ["s"])
+    assert list(report.worth) == list(FEATURES)
+    assert not any(report.worth.values())  # one edit: there is no tree
     assert report.by_set["s"] == report.calibrated
     neutral = [judge(pair("сөз", "сез", "б"), [Edit(1, 2, "е", "а", 0.9)])]
     assert calibrate(
@@ -101,6 +114,19 @@ def test_what_is_proposed_elsewhere_in_the_document_counts() -> None:
     rows = features(passage.hypothesis, passage.edits, passage.background)
     assert [row[place] for row in rows] == pytest.approx([math.log(1.8), math.log(1.9), 0.0])
     alone = judge_document(pair("сөз коп", "сез коп", "ә"), edits[:1], 1000)
-    calibration = Calibration({**dict.fromkeys(FEATURES, 0.0), "log_odds": 1.0, "recurrence": 1.0})
-    assert calibrated(passage, calibration).edits[0].confidence > calibrated(alone[0], calibration).edits[0].confidence
-    assert calibrated(alone[0], calibration).edits[0].confidence == pytest.approx(0.9)
+    calibration = by("recurrence", 0.5, 0.0, math.log(9))
+    assert calibrated(passage, calibration).edits[0].confidence == pytest.approx(0.9)
+    assert calibrated(alone[0], calibration).edits[0].confidence == pytest.approx(0.5)
+
+
+def test_what_a_feature_is_worth() -> None:
+    sure, unsure = Edit(1, 2, "е", "ө", 0.9), Edit(1, 2, "е", "ө", 0.6)
+    sets = []
+    for side in "аә":
+        right = [judge(pair("сөз", "сез", f"{side}{n}"), [sure]) for n in range(60)]
+        wrong = [judge(pair("сез", "сез", f"{side}{n}"), [unsure]) for n in range(60, 120)]
+        sets.append({"s": right + wrong})
+    report = calibrate(*sets)
+    assert report.worth["log_odds"] > 1
+    assert not any(nats for name, nats in report.worth.items() if name != "log_odds")
+    assert report.to_dict()["calibration"] == {"n_edits": 120, "fitted_on": ["s"]}

@@ -12,9 +12,10 @@ import torch
 from fakes import ScriptedDecoder, garbage, scripted
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from toy_trees import by
 from transformers import BertConfig, T5Config, T5ForConditionalGeneration
 
-from kzocr.confidence import FEATURES, Calibration
+from kzocr.confidence import Calibration
 from kzocr.corrector import Corrector
 from kzocr.edits import LINE_BREAKS, apply_edits
 from kzocr.fuzzing import fuzzed_texts
@@ -309,6 +310,7 @@ def test_other_types_in_a_list_are_refused_with_their_index() -> None:
         {"max_length_ratio": 0.5},
         {"max_lost_letters": -1},
         {"min_join_confidence": 2},
+        {"min_lone_confidence": -1},
     ],
 )
 def test_senseless_thresholds_are_refused(options: dict[str, float]) -> None:
@@ -449,10 +451,12 @@ def test_a_second_pass_looks_at_what_changed() -> None:
 
 def test_confidences_are_calibrated(model_folder: Path, tmp_path: Path) -> None:
     decoder = ScriptedDecoder(lambda text: text.replace("сез", "сөз"), log_probability=-0.5)
-    half = Calibration({**dict.fromkeys(FEATURES, 0.0), "log_odds": 0.5})
-    odds = math.exp(-0.5) / (1 - math.exp(-0.5))
+    half = by("log_odds", 0.0, -9.0, math.log(19))
     [edit] = Corrector(decoder, calibration=half).explain("Бұл бір сез.").edits
-    assert edit.confidence == pytest.approx(math.sqrt(odds) / (1 + math.sqrt(odds)))
+    assert edit.confidence == pytest.approx(0.95)
+    assert Corrector(decoder, calibration=by("log_odds", 0.0, -9.0, 1.0)).explain("Бұл бір сез.").kept == {"lone": 1}
+    twice = Corrector(decoder, calibration=by("log_odds", 0.0, -9.0, 1.0)).explain("Бұл бір сез. Бұл бір сез.")
+    assert twice.text == "Бұл бір сөз. Бұл бір сөз."
     folder = tmp_path / "calibrated"
     shutil.copytree(model_folder, folder)
     assert Corrector.from_pretrained(folder, device="cpu").calibration == Calibration()

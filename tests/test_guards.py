@@ -14,7 +14,7 @@ def refusal(text: str, before: str, after: str) -> str | None:
 
 
 def test_reasons_are_all_different() -> None:
-    assert len({*WINDOW_REASONS, *EDIT_REASONS}) == len(WINDOW_REASONS) + len(EDIT_REASONS) == 21
+    assert len({*WINDOW_REASONS, *EDIT_REASONS}) == len(WINDOW_REASONS) + len(EDIT_REASONS) == 22
 
 
 @pytest.mark.parametrize(
@@ -140,6 +140,16 @@ def test_long_words_are_joined_only_when_sure() -> None:
     assert guard.doubt(Edit(5, 6, " ", "", 0.55)) == "join"
     assert guard.doubt(Edit(5, 6, " ", "", 0.65)) is None
     assert guard.doubt(Edit(15, 16, " ", "", 0.55)) is None
+
+
+def test_an_edit_that_stands_alone_must_be_surer() -> None:
+    guard = WindowGuard("бір сез", Guards())
+    assert guard.doubt(Edit(5, 6, "е", "ө", 0.85), is_lone=True) == "lone"
+    assert guard.doubt(Edit(5, 6, "е", "ө", 0.85)) is None
+    assert guard.doubt(Edit(5, 6, "е", "ө", 0.95), is_lone=True) is None
+    assert guard.doubt(Edit(5, 6, "е", "ө", 0.45), is_lone=True) == "confidence"
+    loose = WindowGuard("бір сез", Guards(min_lone_confidence=0.8))
+    assert loose.doubt(Edit(5, 6, "е", "ө", 0.85), is_lone=True) is None
 
 
 def test_letters_are_not_lost_or_invented() -> None:

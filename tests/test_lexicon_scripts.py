@@ -12,8 +12,8 @@ from test_respelling import CopyingDecoder
 from kzocr.context_model import ContextModel, ContextShape
 from kzocr.context_words import CONTEXT_FILE
 from kzocr.lexicon import LEXICON_FILE, Lexicon
-from kzocr.pairs import TextPair, write_pairs
-from kzocr.spelling import SpellingModel
+from kzocr.pairs import TextPair, half_of, write_pairs
+from kzocr.spelling import SpellingModel, half_path
 
 
 @pytest.fixture
@@ -48,8 +48,8 @@ def test_a_choice_that_knows_what_engines_misread(
 ) -> None:
     make_lexicon(corpus, monkeypatch)
     ContextModel(ContextShape(n_rows=64, part_dim=8, state_dim=8)).write(corpus.parent / CONTEXT_FILE)
-    printed = "Ауыл шетінде бақ бар."
-    pairs = [TextPair(printed, printed.replace("шетінде", "шетімде"), f"page-{n}", "synthetic") for n in range(8)]
+    printed = ["Ауыл шетінде бақ бар." + "!" * n for n in range(8)]
+    pairs = [TextPair(text, text.replace("шетінде", "шетімде"), f"page-{text}", "synthetic") for text in printed]
     write_pairs(corpus.parent / "pages.jsonl", pairs)
     clean = corpus.parent / "clean.txt"
     clean.write_text("Ауыл шетіндеп бақ бар.\n" * 4, encoding="utf-8")
@@ -59,6 +59,7 @@ def test_a_choice_that_knows_what_engines_misread(
     saved = corpus.parent / "spelling.json"
     pages = corpus.parent / "pages.jsonl"
     arguments = [pages, "--clean", clean, "--misreadings", pages, "--model", corpus.parent, "--save", saved]
+    arguments += ["--save-halves", corpus.parent / "halves"]
     monkeypatch.setattr("sys.argv", ["fit_spelling", *map(str, arguments)])
     fit_spelling.main()
     output = capsys.readouterr().out
@@ -68,6 +69,9 @@ def test_a_choice_that_knows_what_engines_misread(
     assert spelling.fitted_on == ("pages", "clean")
     assert spelling.n_words >= 12
     assert list(spelling.usual.shares) == [("н", "м")]
+    halves = [SpellingModel.read(half_path(corpus.parent / "halves", half)) for half in (0, 1)]
+    assert sum(half.n_words for half in halves) == spelling.n_words
+    assert all(halves[half_of(pair)].n_words for pair in pairs)
 
 
 def test_a_context_model_of_a_folder(

@@ -165,6 +165,12 @@ def test_passages_are_drawn_with_error_rates_between_the_bounds(
     assert all(0.002 <= cer(reference=pair.reference, hypothesis=pair.hypothesis) <= 0.03 for pair in pairs)
     assert draw(app, [*arguments, *bounds]).exit_code == 0
     assert read_pairs(output) == pairs
+    single = tmp_path / "single.jsonl"
+    limits = ["--lines", "1", "--wrong-words", "1", "--passages", "9"]
+    assert draw(app, [*arguments[:2], str(single), *arguments[3:], *limits]).exit_code == 0
+    for pair in read_pairs(single):
+        words = zip(pair.reference.split(), pair.hypothesis.split(), strict=True)
+        assert sum(printed != read for printed, read in words) == 1
     for wrong in (["--factors", "2,1"], ["--factors", "some"], ["--lines", "3"], ["--least-cer", "0.9"]):
         assert draw(app, [*arguments, *wrong]).exit_code == 1
     assert read_pairs(output) == pairs

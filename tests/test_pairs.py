@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from kzocr.pairs import (
     TextPair,
+    half_of,
     iter_pairs,
     line_pairs,
     passages,
@@ -146,3 +147,10 @@ def test_folders_that_do_not_match_are_refused(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     with pytest.raises(ValueError, match="no files"):
         read_folders(tmp_path / "empty", read)
+
+
+def test_halves_go_by_the_printed_text() -> None:
+    texts = [f"сөз {number}" for number in range(200)]
+    halves = [half_of(TextPair(text, text, "д", "synthetic")) for text in texts]
+    assert halves == [half_of(TextPair(text, "басқа", "е", "real")) for text in texts]
+    assert 70 < sum(halves) < 130

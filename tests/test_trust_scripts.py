@@ -63,6 +63,9 @@ def test_calibrate(pairs: Path, page: Path, tmp_path: Path) -> None:
     assert result.exit_code == 0, result.output
     assert Calibration.read(saved).fitted_on == ("clean", "dala")
     assert run("calibrate", tmp_path / "none.jsonl").exit_code == 1
+    result = run("calibrate", pairs, "--spelling-halves", tmp_path)
+    assert result.exit_code == 1
+    assert "spelling-1.json" in result.output
 
 
 def test_measure_trust(pairs: Path, page: Path, tmp_path: Path) -> None:

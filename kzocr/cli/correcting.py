@@ -44,6 +44,10 @@ def correct(
     min_confidence: Annotated[
         float, typer.Option(min=0.0, max=1.0, help="Refuse changes that the model is less sure of.")
     ] = 0.5,
+    min_lone_confidence: Annotated[
+        float,
+        typer.Option(min=0.0, max=1.0, help="The same in a text where little else is wrong: it may be a clean one."),
+    ] = 0.9,
     layout: Annotated[
         LineLayout, typer.Option(help="keep: lines stay; reflow: join the lines of each paragraph and divided words.")
     ] = LineLayout.KEEP,
@@ -74,7 +78,7 @@ def correct(
     tasks = [replace(task, file_format=file_format) for task in named if not (resume and task.is_done)]
     if len(tasks) < len(named):
         complain(f"{len(named) - len(tasks)} of {len(named)} files are corrected already")
-    options = ModelOptions(model, revision, device, batch_bytes, min_confidence, use_lexicon)
+    options = ModelOptions(model, revision, device, batch_bytes, min_confidence, min_lone_confidence, use_lexicon)
     writing = Writing(layout.value, column, diff, as_json)
     if jobs != 1 and len(tasks) > 1:
         n_failed = _at_once(tasks, writing, options, jobs or n_cores())

@@ -26,6 +26,7 @@ class ModelOptions:
         device: "auto", "cpu", "cuda" ...
         batch_bytes: bytes of text that the model sees at once.
         min_confidence: changes below it are refused, 0 to 1.
+        min_lone_confidence: the same for changes of a text in which little else is expected to be wrong.
         use_lexicon: whether unknown words get a second look.
     """
 
@@ -34,6 +35,7 @@ class ModelOptions:
     device: str = "auto"
     batch_bytes: int = 8192
     min_confidence: float = 0.5
+    min_lone_confidence: float = 0.9
     use_lexicon: bool = True
 
     def load(self) -> Corrector:
@@ -56,7 +58,7 @@ class ModelOptions:
             revision=self.revision,
             device=self.device,
             batch_bytes=self.batch_bytes,
-            guards=Guards(min_confidence=self.min_confidence),
+            guards=Guards(min_confidence=self.min_confidence, min_lone_confidence=self.min_lone_confidence),
             use_lexicon=self.use_lexicon,
         )
 

@@ -136,6 +136,7 @@ KAZAKH = Words(
         "invented": "қосып жазу",
         "mark": "леп белгісі",
         "join": "сөздерді біріктіру",
+        "lone": "жалғыз өзгеріс",
         "oscillates": "тұрақсыз",
     },
 )
@@ -192,6 +193,7 @@ RUSSIAN = Words(
         "invented": "приписанные буквы",
         "mark": "восклицательный знак",
         "join": "слияние слов",
+        "lone": "единственная правка",
         "oscillates": "колебание",
     },
 )
@@ -248,6 +250,7 @@ ENGLISH = Words(
         "invented": "invented letters",
         "mark": "exclamation mark",
         "join": "joined words",
+        "lone": "a lone change",
         "oscillates": "oscillation",
     },
 )

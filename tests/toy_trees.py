@@ -1,0 +1,23 @@
+"""Calibrations by hand, of one tree or none."""
+
+from __future__ import annotations
+
+from kzocr.boosted_trees import LEAF, BoostedTrees, Tree
+from kzocr.confidence import Calibration
+from kzocr.edit_features import FEATURES
+
+
+def stump(feature: str, threshold: float, low: float, high: float) -> Tree:
+    """Return a tree that adds `low` where a feature is at most the threshold, else `high`."""
+    number = FEATURES.index(feature)
+    return Tree((number, LEAF, LEAF), (threshold, 0.0, 0.0), (1, 0, 0), (2, 0, 0), (0.0, low, high))
+
+
+def constant(log_odds: float) -> Calibration:
+    """Return a calibration that is equally sure of every edit."""
+    return Calibration(BoostedTrees(log_odds))
+
+
+def by(feature: str, threshold: float, low: float, high: float) -> Calibration:
+    """Return a calibration of one stump."""
+    return Calibration(BoostedTrees(0.0, (stump(feature, threshold, low, high),)))
