@@ -18,6 +18,10 @@ from kzocr.doubts import DoubtfulWord
 RISK_OF_NONE = 0.7
 """If none of the alternatives was printed, a change is taken to do harm by this share of the characters it changes."""
 
+CHOICE_RISK = 0.2
+"""The same where the choice is made. What is chosen is only proposed: whether it is made its confidence decides, which
+knows more of the document, and cannot choose what was never proposed."""
+
 
 @dataclass(frozen=True)
 class Choice:
@@ -25,12 +29,10 @@ class Choice:
 
     Attributes:
         number: of the alternative.
-        gain: characters that are expected to be mended, positive.
         probability: that it brings the text nearer to its print, given that it does that or the contrary.
     """
 
     number: int
-    gain: float
     probability: float
 
 
@@ -54,11 +56,11 @@ def least_risk(current: str, others: Sequence[str], shares: Sequence[float]) -> 
     p = np.asarray(shares, dtype=np.float64)
     apart = cdist(others, others, scorer=Levenshtein.distance).astype(np.float64)
     changed = cdist([current], others, scorer=Levenshtein.distance)[0].astype(np.float64)
-    none = RISK_OF_NONE * max(1.0 - float(p.sum()), 0.0)
-    gains = changed @ p - apart @ p - none * changed
+    none = max(1.0 - float(p.sum()), 0.0)
+    gains = changed @ p - apart @ p - CHOICE_RISK * none * changed
     best = int(gains.argmax())
     if gains[best] <= 0:
         return None
     helps = float(p[apart[best] < changed].sum())
-    harms = float(p[apart[best] > changed].sum()) + none
-    return Choice(best, float(gains[best]), helps / (helps + harms))
+    harms = float(p[apart[best] > changed].sum()) + RISK_OF_NONE * none
+    return Choice(best, helps / (helps + harms))
