@@ -18,10 +18,6 @@ from kzocr.doubts import DoubtfulWord
 RISK_OF_NONE = 0.7
 """If none of the alternatives was printed, a change is taken to do harm by this share of the characters it changes."""
 
-CHOICE_RISK = 0.2
-"""The same where the choice is made. What is chosen is only proposed: whether it is made its confidence decides, which
-knows more of the document, and cannot choose what was never proposed."""
-
 
 @dataclass(frozen=True)
 class Choice:
@@ -56,11 +52,11 @@ def least_risk(current: str, others: Sequence[str], shares: Sequence[float]) -> 
     p = np.asarray(shares, dtype=np.float64)
     apart = cdist(others, others, scorer=Levenshtein.distance).astype(np.float64)
     changed = cdist([current], others, scorer=Levenshtein.distance)[0].astype(np.float64)
-    none = max(1.0 - float(p.sum()), 0.0)
-    gains = changed @ p - apart @ p - CHOICE_RISK * none * changed
+    none = RISK_OF_NONE * max(1.0 - float(p.sum()), 0.0)
+    gains = changed @ p - apart @ p - none * changed
     best = int(gains.argmax())
     if gains[best] <= 0:
         return None
     helps = float(p[apart[best] < changed].sum())
-    harms = float(p[apart[best] > changed].sum()) + RISK_OF_NONE * none
+    harms = float(p[apart[best] > changed].sum()) + none
     return Choice(best, helps / (helps + harms))

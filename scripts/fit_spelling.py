@@ -36,9 +36,6 @@ from kzocr.respelling import judged_words
 from kzocr.spelling import FEATURES, JudgedWord, SpellingModel, fit_spelling, half_path
 from kzocr.text_model import TEXT_MODEL_FILE, TextModel
 
-LEAST_PROBABILITY = 0.5
-"""Choices that help less likely are proposals that the confidence has to decide about: they are not counted."""
-
 
 def main() -> None:
     """Fit, print and save."""
@@ -98,7 +95,6 @@ def _describe(spelling: SpellingModel, words: Sequence[JudgedWord]) -> None:
         word.harms[choice.number]
         for word in words
         if (choice := least_risk(word.current, word.outcomes, spelling.probabilities(word.rows))) is not None
-        and choice.probability >= LEAST_PROBABILITY
     ]
     most = -sum(min(0, *word.harms) for word in words)
     print(

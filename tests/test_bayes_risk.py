@@ -14,15 +14,8 @@ def test_what_is_likelier_right_than_wrong_is_chosen() -> None:
 
 
 def test_what_hardly_anything_speaks_for_is_left() -> None:
-    assert least_risk("салем", ["сәлем"], [0.16]) is None
+    assert least_risk("салем", ["сәлем"], [0.3]) is None
     assert least_risk("салем", [], []) is None
-
-
-def test_what_is_less_likely_right_than_wrong_is_proposed_as_such() -> None:
-    choice = least_risk("салем", ["сәлем"], [0.3])
-    assert choice is not None
-    assert choice.probability == pytest.approx(0.3 / (0.3 + 0.7 * RISK_OF_NONE))
-    assert choice.probability < 0.5
 
 
 def test_an_unlikely_word_is_chosen_where_the_likely_ones_are_spelt_nearly_like_it() -> None:
