@@ -27,6 +27,9 @@ _ONLY_LATIN = frozenset("dghkmqstvwzDGNQRSUVWZ")
 _TELLTALE = frozenset("iIF")
 """What a Kazakh word that came out in Latin letters nearly always holds: an і, or a Ғ."""
 
+_FORMULA = re.compile(r"(?<!\w)[A-Za-z](?:\([^()\sЀ-ӿ]{1,8}\)|(?= ?[=≠≤≥] ?[\w(–-]))")
+"""A function of something, f(–x), or a letter that equals something: letters of a formula."""
+
 _ODD_NEIGHBOURS = frozenset("^$£*|\\}{<>~" + "".join(DIGIT_LOOKALIKES))
 """Beside a run of Latin letters these say that an engine struggled there: *ypFa*, 6api."""
 
@@ -46,9 +49,14 @@ def latin_words(text: str) -> list[Span]:
 
     Returns:
         Spans from left to right, by the rule in `Guards.keep_latin`: `latin_words("Roma, оның icin") == [(0, 4)]`.
+        The letters of a formula are words too: `latin_words("f(x)") == [(0, 1), (2, 3)]`.
     """
+    formulas = [match.span() for match in _FORMULA.finditer(text)]
     runs = [match.span() for match in _LATIN_RUN.finditer(text)]
-    certain = [_is_certainly_latin(text, start, end) for start, end in runs]
+    certain = [
+        any(first <= start and end <= last for first, last in formulas) or _is_certainly_latin(text, start, end)
+        for start, end in runs
+    ]
     return [
         (start, end)
         for index, (start, end) in enumerate(runs)

@@ -31,6 +31,9 @@ def test_reasons_are_all_different() -> None:
         ("mp3 және COVID-19", ["mp", "COVID"]),
         ("6epin i^apa LLJbiFbiHFa", []),
         ("қaлa", []),
+        ("егер f(–x) = f(x) болса", ["f", "x", "f", "x"]),
+        ("мұнда y = 2x, B ≥ 3", ["y", "B"]),
+        ("a) бірінші, c(өз), a (б)", []),
     ],
 )
 def test_latin_words_are_told_from_misread_ones(text: str, words: list[str]) -> None:
