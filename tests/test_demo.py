@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from fakes import scripted
+from toy_trees import constant
 from typer.testing import CliRunner
 
 from kzocr.cli import app
@@ -37,6 +38,14 @@ def test_every_language_says_everything(code: str) -> None:
         assert placeholders(getattr(words, name)) == placeholders(getattr(ENGLISH, name)), name
     assert set(words.reasons) == {*WINDOW_REASONS, *EDIT_REASONS}
     assert all(words.reasons.values())
+
+
+def test_a_lone_change_is_shown_from_the_least_confidence_on() -> None:
+    corrector = scripted(("сез", "сөз"))
+    corrector.calibration = constant(0.5)
+    assert corrector.correct("Бұл сез.") == "Бұл сез."
+    assert Demo(corrector).correct("Бұл сез.", None, 0.5, False, "kk").text == "Бұл сөз."
+    assert Demo(corrector).correct("Бұл сез.", None, 0.7, False, "kk").text == "Бұл сез."
 
 
 def test_languages_differ_in_everything_and_use_their_own_letters() -> None:

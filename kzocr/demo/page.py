@@ -122,7 +122,8 @@ class Demo:
             return Shown(marks.problem(words.too_long.format(n=f"{len(text):,}".replace(",", " "), limit=limit)))
         layout: Layout = "reflow" if reflow else "keep"
         with self._lock:
-            self.corrector.guards = Guards(min_confidence=least)
+            # A lone change needs no more than others here: whoever sets the least confidence sees every change.
+            self.corrector.guards = Guards(min_confidence=least, min_lone_confidence=least)
             correction = self.corrector.explain(loaded.file.text, layout=layout)
             download = self._written(*loaded.corrected(correction))
         differences = marks.legend(words) + marks.marked(correction, words)
