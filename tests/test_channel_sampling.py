@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from kzocr.channel import sampling
 from kzocr.channel.model import ChannelModel
 from kzocr.channel.prior import ChannelPrior
 from kzocr.channel.rules import MAX_PROBABILITY, Rule
@@ -20,8 +21,8 @@ def test_no_place_is_misread_oftener_than_its_letter_s_bound(name: str) -> None:
     for seed in range(5):
         sampler = ChannelPrior.shipped(name).draw(np.random.default_rng(seed))._sampler
         numbers = sampler._numbers(np.array([ord(sign) for sign in TEXT], dtype=np.uint32))
-        _, rates = sampler._match(numbers, np.arange(len(numbers)))
-        odds = sampler.most_odds[numbers]
+        _, rates = sampler._match(numbers, np.arange(len(TEXT)))
+        odds = sampler.most_odds[numbers[1 : len(TEXT) + 1]]
         assert (np.minimum(rates, MAX_PROBABILITY) <= odds / (1 + odds) + 1e-9).all()
 
 
@@ -50,6 +51,20 @@ def test_errors_strike_where_and_as_often_as_their_rates_say(burstiness: float) 
         assert 0.2 * n_words < found.count("2") < 0.4 * n_words
         assert found.count("1") > 0
         assert found.count("3") > 0
+
+
+def test_long_text_is_misread_alike_where_its_blocks_meet(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sampling, "BLOCK_CHARS", INTENSITY_CHARS)
+    rules = (
+        Rule("алм", {"?": MAX_PROBABILITY}),
+        Rule("б", {"!": MAX_PROBABILITY}, left=" ", right="і"),
+        Rule("і", {"": MAX_PROBABILITY}, right=" "),
+    )
+    n_words = 5000
+    text = "алм бір өнді " * n_words  # thirteen signs: every place of it comes to stand where blocks meet
+    found = ChannelModel("toy", rules, space_after={"р": 0.5}).sample(text, np.random.default_rng(0))
+    assert found.replace(" ", "").count("?!ірөнд") == pytest.approx(n_words, rel=0.01)
+    assert ChannelModel("none", (Rule("ж", {"?": 1.0}),)).sample(text, np.random.default_rng(0)) == text
 
 
 @settings(deadline=None, max_examples=200)

@@ -7,9 +7,9 @@ any surroundings (thinning), and only the few that pass have their rules looked 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from typing import Any
 
 import numpy as np
@@ -20,6 +20,9 @@ from kzocr.text import LATINISED
 
 INTENSITY_CHARS = 40
 """Length of the stretches, about one printed line, that share a local error intensity, in characters."""
+
+BLOCK_CHARS = 800 * INTENSITY_CHARS
+"""Characters that are looked at together, whole stretches: what is computed of them stays in a processor's cache."""
 
 Floats = npt.NDArray[np.float64]
 Singles = npt.NDArray[np.float32]
@@ -65,13 +68,15 @@ class Sampler:
             symbols.update(rule.source + rule.left + rule.right)
         alphabet = sorted(symbols)
         number_of = {symbol: number for number, symbol in enumerate(alphabet, start=1)}
-        self.base = len(alphabet) + 1
+        self.outside = len(alphabet) + 1
+        self.base = self.outside + 1
         self.number_of_code = np.zeros(ord(alphabet[-1]) + 2, dtype=np.int32)
-        self.number_of_code[[ord(symbol) for symbol in alphabet]] = np.arange(1, self.base)
+        self.number_of_code[[ord(symbol) for symbol in alphabet]] = np.arange(1, self.outside)
         self.is_space = np.zeros(self.base, dtype=bool)
-        self.is_space[[number_of[symbol] for symbol in _WHITE_SPACE]] = True
+        self.is_space[[*(number_of[symbol] for symbol in _WHITE_SPACE), self.outside]] = True
         self.boundary = number_of[BOUNDARY]
         self.as_neighbour = np.where(self.is_space, self.boundary, np.arange(self.base)).astype(np.int32)
+        self.longest = max((len(rule.source) for rule in rules), default=1)
         self.space_tables = np.zeros((2, self.base))
         for table, rates in zip(self.space_tables, spaces, strict=True):
             for symbol, rate in rates.items():
@@ -83,6 +88,7 @@ class Sampler:
         self.burstiness = burstiness
         self.rule_totals = np.minimum([*(sum(rule.outputs.values()) for rule in rules), 0.0], MAX_PROBABILITY)
         self.most_odds = self._most_odds(rules, number_of)
+        self.most_rates = self.most_odds / (1 + self.most_odds)
         self.insertion_group, self.space_group = len(rules), len(rules) + 1
         self.readings = _Readings([*(rule.outputs for rule in rules), insertions, {" ": 1.0}])
         self.shapes = _shapes(name, rules, number_of, self.base)
@@ -96,28 +102,25 @@ class Sampler:
         n_chars = len(text)
         if n_chars == 0:
             return text
-        codes = np.frombuffer(text.encode("utf-32-le", errors="surrogatepass"), dtype="<u4")
+        codes = _codes(text)
         numbers = self._numbers(codes)
         intensity = self._intensity(n_chars, rng)
         seed = int(rng.integers(2**63))
-        rule_draws, gap_draws = rng.random((2, n_chars), dtype=np.float32)
+        gap_events: list[Whole] = []
+        rule_events: list[Whole] = []
+        for start in range(0, n_chars, BLOCK_CHARS):
+            rule_draws, gap_draws = rng.random((2, min(BLOCK_CHARS, n_chars - start)), dtype=np.float32)
+            gap_events.append(self._gap_events(numbers, start, intensity, gap_draws))
+            rule_events.append(self._rule_events(numbers, start, intensity, rule_draws, seed))
         latin_places, latin_text = self._latin_events(text, codes, rng)
-        places = np.concatenate(
-            (
-                self._gap_events(numbers, intensity, gap_draws),
-                latin_places,
-                self._rule_events(numbers, intensity, rule_draws, seed),
-            ),
-            axis=1,
-        )
-        return _apply(codes, self.readings.text, latin_text, places)
+        events = np.concatenate((*gap_events, latin_places, *rule_events), axis=1)
+        return _apply(codes, self.readings.codes, latin_text, events)
 
     def rates(self, text: str) -> Floats:
         """Return for each character of `text` the rate at which it, or the gap before it, is misread."""
         if not text:
             return np.zeros(0)
-        codes = np.frombuffer(text.encode("utf-32-le", errors="surrogatepass"), dtype="<u4")
-        numbers, places = self._numbers(codes), np.arange(len(codes))
+        numbers, places = self._numbers(_codes(text)), np.arange(len(text))
         _, misread = self._match(numbers, places)
         gaps = np.minimum(self._space_rates(numbers, places) + self.insertion_rate, MAX_PROBABILITY)
         return np.asarray(misread + gaps)
@@ -132,7 +135,13 @@ class Sampler:
         return np.asarray((1 - spared) / spared * _SLACK, dtype=np.float32)
 
     def _numbers(self, codes: Codes) -> Symbols:
-        return np.asarray(self.number_of_code.take(codes, mode="clip"))
+        """Return the numbers of the signs of a text, between one that stands outside and as many as a rule may reach.
+
+        So the sign at a place has number `place + 1` of them, that in front of it number `place`.
+        """
+        numbers = np.full(len(codes) + self.longest + 1, self.outside, dtype=np.int32)
+        self.number_of_code.take(codes, mode="clip", out=numbers[1 : len(codes) + 1])
+        return numbers
 
     def _intensity(self, n_chars: int, rng: np.random.Generator) -> Floats | None:
         """Return the local intensity of every stretch; None if it is the same everywhere."""
@@ -143,40 +152,40 @@ class Sampler:
 
     def _match(self, numbers: Symbols, places: Whole) -> tuple[list[tuple[int, Whole]], Floats]:
         """Return per source length, longest first, the rule of each of `places`, and the rate of any there."""
-        n_chars = len(numbers)
         found: dict[int, Whole] = {}
-        spared = np.ones(len(places))
         for shape in self.shapes:
-            inside = np.arange(len(places))
-            if shape.length > 1:
-                inside = inside[places <= n_chars - shape.length]
-            at = places[inside]
-            columns = [numbers[at + offset] for offset in range(shape.length)]
-            if shape.has_left:
-                before = self.as_neighbour[numbers[at - 1]]
-                columns.insert(0, np.where(at > 0, before, self.boundary))
-            if shape.has_right:
-                behind = at + shape.length
-                after = self.as_neighbour[numbers.take(behind, mode="clip")]
-                columns.append(np.where(behind < n_chars, after, self.boundary))
-            matched, rules = shape.find(columns, self.base)
+            matched, rules = shape.find(numbers, self.as_neighbour, places)
             if shape.length not in found:
                 found[shape.length] = np.full(len(places), _NO_RULE, dtype=np.int64)
-            found[shape.length][inside[matched]] = rules
+            found[shape.length][matched] = rules
+        spared = np.ones(len(places))
         for rules in found.values():
             spared *= 1 - self.rule_totals[rules]
         return sorted(found.items(), reverse=True, key=lambda entry: entry[0]), 1 - spared
 
-    def _rule_events(self, numbers: Symbols, intensity: Floats | None, draws: Singles, seed: int) -> Whole:
-        """Return the misreadings; of several rules at one place the longer ones have their chance first."""
+    def _rule_events(self, numbers: Symbols, first: int, intensity: Floats | None, draws: Singles, seed: int) -> Whole:
+        """Return the misreadings; of several rules at one place the longer ones have their chance first.
+
+        Args:
+            numbers: of the signs of the whole text, see `_numbers`.
+            first: place that the first of `draws` is for.
+            intensity: of every stretch of the text, or None.
+            draws: a number in [0, 1) for each of some places.
+            seed: of what else is drawn.
+        """
         if not self.shapes:
             return _no_events()
-        odds = self.most_odds[numbers]
-        if intensity is not None:
-            odds *= np.repeat(intensity.astype(np.float32), INTENSITY_CHARS)[: len(odds)]
-        candidates = np.flatnonzero(draws < odds / (1 + odds))
+        here = numbers[first + 1 : first + len(draws) + 1]
+        if intensity is None:
+            most = self.most_rates.take(here)
+        else:
+            most = self.most_odds.take(here)
+            most *= _at_each(intensity, first, len(draws))
+            most /= 1 + most
+        near = np.flatnonzero(draws < most)
+        candidates = near + first
         matches, totals = self._match(numbers, candidates)
-        struck = draws[candidates] < _intensified(totals, intensity, candidates)
+        struck = draws[near] < _intensified(totals, intensity, candidates)
         hits = candidates[struck]
         rules = np.array([rules[struck] for _, rules in matches])
         chances = self.rule_totals[rules]
@@ -193,29 +202,31 @@ class Sampler:
 
     def _space_rates(self, numbers: Symbols, places: Whole) -> Floats:
         """Return the rate of a spurious space before each of `places`."""
-        left, right = numbers[places - 1], numbers[places]
+        left, right = numbers[places], numbers[places + 1]
         rates = 1 - (1 - self.space_tables[0][left]) * (1 - self.space_tables[1][right])
-        return np.where((places == 0) | self.is_space[left] | self.is_space[right], 0.0, rates)
+        return np.where(self.is_space[left] | self.is_space[right], 0.0, rates)
 
-    def _gap_events(self, numbers: Symbols, intensity: Floats | None, draws: Singles) -> Whole:
-        """Return spurious spaces and other insertions."""
+    def _gap_events(self, numbers: Symbols, first: int, intensity: Floats | None, draws: Singles) -> Whole:
+        """Return spurious spaces and other insertions; the arguments are those of `_rule_events`."""
         if not self.has_spaces and not self.insertion_rate:
             return _no_events()
-        most = np.full(len(numbers) if self.has_spaces else 1, self.insertion_rate, dtype=np.float32)
+        most = np.full(len(draws) if self.has_spaces else 1, self.insertion_rate, dtype=np.float32)
         if self.has_spaces:
             before, behind = self.spared_by_space
-            most[1:] += 1 - before[numbers[:-1]] * behind[numbers[1:]]
+            around = numbers[first : first + len(draws) + 1]
+            most += 1 - before.take(around[:-1]) * behind.take(around[1:])
         if intensity is not None:
-            most = most * np.repeat(np.maximum(intensity, 1.0).astype(np.float32), INTENSITY_CHARS)[: len(numbers)]
-        candidates = np.flatnonzero(draws < most * _SLACK + (_SLACK - 1))
+            most = most * np.maximum(_at_each(intensity, first, len(draws)), 1)
+        near = np.flatnonzero(draws < most * _SLACK + (_SLACK - 1))
+        candidates, draws = near + first, draws[near]
         space_rates = _intensified(self._space_rates(numbers, candidates), intensity, candidates)
         local = 1.0 if intensity is None else intensity[candidates // INTENSITY_CHARS]
         rates = np.minimum(self.insertion_rate * local, MAX_PROBABILITY) + space_rates
-        struck = draws[candidates] < np.minimum(rates, MAX_PROBABILITY)
-        hits, rates, space_rates = candidates[struck], rates[struck], space_rates[struck]
-        is_space = draws[hits] < space_rates
+        struck = draws < np.minimum(rates, MAX_PROBABILITY)
+        hits, draws, rates, space_rates = candidates[struck], draws[struck], rates[struck], space_rates[struck]
+        is_space = draws < space_rates
         groups = np.where(is_space, self.space_group, self.insertion_group)
-        shares = (draws[hits] - space_rates) / np.maximum(rates - space_rates, 1e-300)
+        shares = (draws - space_rates) / np.maximum(rates - space_rates, 1e-300)
         return _events(hits, hits, 0, *self.readings.choose(groups, np.where(is_space, 0.0, shares)))
 
     def _latin_events(self, text: str, codes: Codes, rng: np.random.Generator) -> tuple[Whole, str]:
@@ -245,9 +256,11 @@ class _Shape:
     """The rules of one source length with the same neighbours given: a table or, where that is large, sorted keys."""
 
     def __init__(self, shape: tuple[int, bool, bool], rules: Mapping[tuple[int, ...], int], base: int) -> None:
-        self.length, self.has_left, self.has_right = shape
+        self.length, has_left, has_right = shape
+        self.base = base
+        self.offsets = range(-has_left, self.length + has_right)
         symbols = np.array(list(rules), dtype=np.int64)
-        keys = _key([symbols[:, column] for column in range(symbols.shape[1])], base)
+        keys = self._keys(symbols.T)
         order = np.argsort(keys)
         self.keys, self.rules = keys[order], np.array(list(rules.values()), dtype=np.int64)[order]
         n_keys = base ** symbols.shape[1]
@@ -259,21 +272,40 @@ class _Shape:
         for column in range(symbols.shape[1]):
             self.occurring[column, symbols[:, column]] = True
 
-    def find(self, columns: Sequence[Symbols], base: int) -> tuple[Whole, Whole]:
-        """Return the places where a rule matches, and the rules."""
+    def find(self, numbers: Symbols, as_neighbour: Symbols, places: Whole) -> tuple[Whole, Whole]:
+        """Return which of `places` have a rule, and the rules.
+
+        Args:
+            numbers: of the signs of the text, see `Sampler._numbers`.
+            as_neighbour: number of a sign -> that of the neighbour that it is.
+            places: in the text.
+        """
+
+        def signs(offset: int) -> Symbols:
+            found = numbers.take(places + (offset + 1))
+            return found if 0 <= offset < self.length else as_neighbour.take(found)
+
         if self.rule_of is not None:
-            rules = self.rule_of[_key(columns, base)]
+            rules = self.rule_of.take(self._keys([signs(offset) for offset in self.offsets]))
             matched = np.flatnonzero(rules != _NO_RULE)
             return matched, rules[matched]
-        may_match = self.occurring[0][columns[0]]
-        for occurring, column in zip(self.occurring[1:], columns[1:], strict=True):
-            may_match &= occurring[column]
-        places = np.flatnonzero(may_match)
-        wanted = _key([column[places] for column in columns], base)
+        which = np.arange(len(places))
+        for offset, occurring in zip(self.offsets, self.occurring, strict=True):
+            kept = np.flatnonzero(occurring.take(signs(offset)))
+            which, places = which[kept], places[kept]
+        wanted = self._keys([signs(offset) for offset in self.offsets])
         position = np.searchsorted(self.keys, wanted)
         position[position == len(self.keys)] = 0
         is_there = self.keys[position] == wanted
-        return places[is_there], self.rules[position[is_there]]
+        return which[is_there], self.rules[position[is_there]]
+
+    def _keys(self, columns: Iterable[npt.NDArray[np.integer[Any]]]) -> Whole:
+        """Return a number for each row of signs."""
+        first, *others = columns
+        keys = first.astype(np.int64)
+        for column in others:
+            keys = keys * self.base + column
+        return keys
 
 
 def _shapes(name: str, rules: Sequence[Rule], number_of: Mapping[str, int], base: int) -> list[_Shape]:
@@ -290,13 +322,6 @@ def _shapes(name: str, rules: Sequence[Rule], number_of: Mapping[str, int], base
     return [_Shape(shape, found[shape], base) for shape in order]
 
 
-def _key(columns: Sequence[npt.NDArray[np.integer[Any]]], base: int) -> Whole:
-    key = columns[0].astype(np.int64)
-    for column in columns[1:]:
-        key = key * base + column
-    return key
-
-
 class _Readings:
     """Groups of strings, each with its probability in its group, to choose from many groups at once."""
 
@@ -308,12 +333,12 @@ class _Readings:
             bounds += [number + reached / total for reached in accumulate(group.values())]
         self.bounds = np.array(bounds)
         strings = [output for group in groups for output in group]
-        self.text = "".join(strings)
+        self.codes = _codes("".join(strings))
         self.lengths = np.array([len(output) for output in strings], dtype=np.int64)
         self.starts = np.cumsum(self.lengths) - self.lengths
 
     def choose(self, groups: Whole, draws: Floats) -> tuple[Whole, Whole]:
-        """Return where in `text` the chosen strings start and how long they are.
+        """Return where in `codes` the chosen strings start and how long they are.
 
         Args:
             groups: a number of a group that is not empty, for each choice.
@@ -367,23 +392,40 @@ def _letters() -> npt.NDArray[np.bool_]:
     return np.array([chr(code).isalpha() for code in range(0x10000)] + [False])
 
 
-def _apply(codes: npt.NDArray[np.uint32], readings: str, latin: str, events: Whole) -> str:
+def _codes(text: str) -> Codes:
+    return np.frombuffer(text.encode("utf-32-le", errors="surrogatepass"), dtype="<u4")
+
+
+def _at_each(intensity: Floats, first: int, n_places: int) -> Singles:
+    """Return the local intensity of so many places; `first` is where a stretch begins."""
+    stretches = intensity[first // INTENSITY_CHARS : (first + n_places - 1) // INTENSITY_CHARS + 1]
+    return np.repeat(stretches.astype(np.float32), INTENSITY_CHARS)[:n_places]
+
+
+def _apply(codes: Codes, readings: Codes, latin: str, events: Whole) -> str:
     """Return the text with the events applied in order; those that begin inside an earlier one are dropped."""
     order = np.argsort(events[0] * 3 + events[2], kind="stable")
     starts, ends, ranks, text_starts, text_lengths = events[:, order]
     text_starts = text_starts + len(codes) + np.where(ranks == 1, len(readings), 0)
     kept = _apart(starts, ends)
     starts, ends, text_starts, text_lengths = (row[kept] for row in (starts, ends, text_starts, text_lengths))
-    added = np.frombuffer((readings + latin).encode("utf-32-le", errors="surrogatepass"), dtype="<u4")
-    pool = np.concatenate((codes, added))
+    pool = np.concatenate((codes, readings, _codes(latin)))
     piece_starts = np.concatenate(([0], ends))
     piece_lengths = np.concatenate((starts, [len(codes)])) - piece_starts
     all_starts, all_lengths = np.empty((2, 2 * len(starts) + 1), dtype=np.int64)
     all_starts[::2], all_lengths[::2] = piece_starts, piece_lengths
     all_starts[1::2], all_lengths[1::2] = text_starts, text_lengths
     offsets = np.cumsum(all_lengths) - all_lengths
-    places = np.repeat(all_starts - offsets, all_lengths) + np.arange(int(all_lengths.sum()))
-    return pool[places].tobytes().decode("utf-32-le", errors="surrogatepass")
+    bounds = 2 * np.searchsorted(starts, np.arange(BLOCK_CHARS, len(codes), BLOCK_CHARS))
+    read: list[bytes] = []
+    for first, last in pairwise((0, *bounds.tolist(), len(all_starts))):
+        lengths = all_lengths[first:last]
+        shifts = all_starts[first:last] - offsets[first:last]
+        begin = offsets[first] if first < last else 0
+        places = np.repeat(shifts, lengths)
+        places += np.arange(begin, begin + len(places))
+        read.append(pool[places].tobytes())
+    return b"".join(read).decode("utf-32-le", errors="surrogatepass")
 
 
 def _apart(starts: Whole, ends: Whole) -> npt.NDArray[np.bool_]:
