@@ -183,8 +183,9 @@ def linear(
     table = Table(title=f"Whole documents, at most {max_passes} passes")
     for heading in ("KB", "characters", "seconds", "characters/s", "passes", "settled", "peak memory, MB"):
         table.add_column(heading, justify="right")
-    figures = []
+    figures: list[dict[str, float]] = []
     for n_kilobytes in kilobytes:
+        print(f"{n_kilobytes} KB ...", file=sys.stderr)
         document = _numbered(source, 1000 * n_kilobytes)
         begin = time.perf_counter()
         correction = corrector.explain(document)
@@ -201,9 +202,9 @@ def linear(
             }
         )
         table.add_row(*(f"{value:,.0f}" if isinstance(value, float) else str(value) for value in figures[-1].values()))
+        if json_path is not None:  # what was measured stays where a longer document is broken off
+            json_path.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
     Console().print(table)
-    if json_path is not None:
-        json_path.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
 
 
 @app.command()

@@ -6,9 +6,10 @@
         --score pairs/dev_kaz.jsonl --score pairs/dev_rus.jsonl --folder runs/compare-noise
 
 All start from the model of the first command, which has learnt to copy clean text and nothing else.
-Generators: ours (the configuration's own prior), a flat table of the confusions counted in --table, glyph noise,
-`nlpaug`'s OcrAug and `noisocr` (`pip install nlpaug noisocr`). All see the same texts, the same seeds, 12 % clean
-documents and no other difference. A run that was stopped goes on: finished generators are read from their report.
+Generators: ours (the configuration's own prior), ours counted on the pairs of --table (a prior for each file), a flat
+table of the confusions in them, glyph noise, `nlpaug`'s OcrAug and `noisocr` (`pip install nlpaug noisocr`). All see
+the same texts, the same seeds, 12 % clean documents and no other difference. A run that was stopped goes on: finished
+generators are read from their report.
 About 16 minutes for each generator on one CPU core, another one busy with the same.
 """
 
@@ -19,10 +20,11 @@ import dataclasses
 import json
 import logging
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from kzocr.channel.estimate import fit_pairs
 from kzocr.channel.generators import Documents, NlpaugNoise, NoisocrNoise, flat_table, glyphs
 from kzocr.channel.model import UNKNOWABLE
 from kzocr.channel.prior import ChannelPrior
@@ -40,22 +42,30 @@ CLEAN_SHARE = 0.12
 Generator = ChannelPrior | Documents
 
 
-def generators(prior: str, table: Sequence[TextPair], rate: float) -> dict[str, Callable[[], Generator]]:
+def generators(prior: str, tables: Mapping[str, Sequence[TextPair]], rate: float) -> dict[str, Callable[[], Generator]]:
     """Return name -> what makes the generator; making one may raise ImportError.
 
     Args:
         prior: ours.
-        table: pairs for the flat table of confusions; left out if there are none.
+        tables: name -> pairs of one engine, for what is counted; without any those are left out.
         rate: CER that the rivals without a table are set to.
     """
     makers: dict[str, Callable[[], Generator]] = {"ours": lambda: ChannelPrior.load(prior)}
-    if table:
-        model = flat_table(table).without_sources(UNKNOWABLE)
+    if tables:
+        makers["ours-counted"] = lambda: counted(tables)
+        model = flat_table([pair for pairs in tables.values() for pair in pairs]).without_sources(UNKNOWABLE)
         makers["flat-table"] = lambda: Documents(model.sample, CLEAN_SHARE)
     makers["glyph-noise"] = lambda: Documents(glyphs(rate).sample, CLEAN_SHARE)
     makers["nlpaug"] = lambda: Documents(NlpaugNoise(rate), CLEAN_SHARE)
     makers["noisocr"] = lambda: Documents(NoisocrNoise(rate), CLEAN_SHARE)
     return makers
+
+
+def counted(tables: Mapping[str, Sequence[TextPair]]) -> ChannelPrior:
+    """Return our prior of the engines that read the pairs, a document's engine drawn evenly."""
+    share = (1 - CLEAN_SHARE) / len(tables)
+    fitted = {name: fit_pairs(pairs, name, date="") for name, pairs in tables.items()}
+    return ChannelPrior("counted", {"clean": CLEAN_SHARE, **dict.fromkeys(fitted, share)}, fitted=fitted)
 
 
 def train(config: TrainingConfig, generator: Generator, folder: Path) -> Path:
@@ -78,7 +88,7 @@ def main() -> int:
     parser.add_argument("--config", required=True, type=Path, help="the model, texts and steps; its prior is ours")
     parser.add_argument("--score", required=True, action="append", type=Path, help="JSONL of real pairs; repeat")
     parser.add_argument("--folder", type=Path, default=Path("runs/compare-noise"), help="one run a generator in here")
-    parser.add_argument("--table", action="append", type=Path, default=[], help="pairs for the flat table; repeat")
+    parser.add_argument("--table", action="append", type=Path, default=[], help="pairs of an engine to count; repeat")
     parser.add_argument("--steps", type=int, help="instead of the configuration's; decay and checks are cut to fit")
     parser.add_argument("--rate", type=float, default=0.07, help="CER of glyph noise, nlpaug and noisocr")
     parser.add_argument("--only", nargs="*", default=[], help="generators to run now; default: all")
@@ -88,13 +98,13 @@ def main() -> int:
     try:
         config = _shortened(load_config(arguments.config), arguments.steps)
         sets = {path.stem: read_pairs(path) for path in arguments.score}
-        table = [pair for path in arguments.table for pair in read_pairs(path)]
+        tables = {path.stem: read_pairs(path) for path in arguments.table}
         before = {
             name: cer(reference=[p.reference for p in s], hypothesis=[p.hypothesis for p in s])
             for name, s in sets.items()
         }
         reports = {}
-        for name, make in generators(config.data.prior, table, arguments.rate).items():
+        for name, make in generators(config.data.prior, tables, arguments.rate).items():
             if arguments.only and name not in arguments.only:
                 continue
             report = arguments.folder / name / "report.json"

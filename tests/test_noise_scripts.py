@@ -46,10 +46,20 @@ def test_generators_are_compared_with_the_same_model(
     compare = script("compare_noise")
     monkeypatch.chdir(ROOT)
     arguments = ["compare_noise", "--config", "configs/smoke.yaml", "--steps", "4", "--score", str(pairs)]
-    arguments += ["--table", str(pairs), "--folder", str(tmp_path / "runs"), "--only", "ours", "flat-table"]
+    arguments += [
+        "--table",
+        str(pairs),
+        "--folder",
+        str(tmp_path / "runs"),
+        "--only",
+        "ours",
+        "ours-counted",
+        "flat-table",
+    ]
     monkeypatch.setattr(sys, "argv", arguments)
     assert compare.main() == 0
     table = capsys.readouterr().out
+    assert "| ours-counted | " in table
     assert "| ours | " in table
     assert "| flat-table | " in table
     assert "nlpaug" not in table
