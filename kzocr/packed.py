@@ -77,7 +77,7 @@ class Row:
             n_positions: positions that are taken over.
             n_more: positions that there is room for behind them.
         """
-        copies = [cache.new_zeros(n_positions + n_more, *cache.shape[1:]) for cache in self.cache]
+        copies = [cache.new_empty(n_positions + n_more, *cache.shape[1:]) for cache in self.cache]
         for copy, cache in zip(copies, self.cache, strict=True):
             copy[:n_positions] = cache[:n_positions]
         return Row(self.memory, copies)

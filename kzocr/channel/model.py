@@ -117,7 +117,7 @@ class ChannelModel:
 
         return dataclasses.replace(
             self,
-            rules=tuple(dataclasses.replace(rule, outputs=scale(rule.outputs)) for rule in self.rules),
+            rules=tuple(Rule(rule.source, scale(rule.outputs), rule.left, rule.right) for rule in self.rules),
             space_after=scale_each(self.space_after),
             space_before=scale_each(self.space_before),
             insertions=scale(self.insertions),

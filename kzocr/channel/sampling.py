@@ -188,17 +188,25 @@ class Sampler:
         struck = draws[near] < _intensified(totals, intensity, candidates)
         hits = candidates[struck]
         rules = np.array([rules[struck] for _, rules in matches])
+        has_rule = rules != _NO_RULE
+        choice = has_rule.argmax(axis=0)
+        several = np.flatnonzero(has_rule.sum(axis=0) > 1)
+        if len(several):
+            choice[several] = self._choices(rules[:, several], _uniform(hits[several], seed))
+        lengths = np.array([length for length, _ in matches])[choice]
+        rule = rules[choice, np.arange(len(hits))]
+        return _events(hits, hits + lengths, 2, *self.readings.choose(rule, _uniform(hits, seed + 1)))
+
+    def _choices(self, rules: Whole, draws: Floats) -> Whole:
+        """Return which row of `rules` (lengths, places) strikes at each place, those above having had their chance."""
         chances = self.rule_totals[rules]
-        left = np.ones(len(hits))
+        left = np.ones(len(draws))
         for row in chances:
             row *= left
             left -= row
         reached = np.cumsum(chances, axis=0)
-        choice = (reached <= _uniform(hits, seed) * reached[-1]).sum(axis=0)
-        choice = np.where(choice == len(matches), chances.argmax(axis=0), choice)
-        lengths = np.array([length for length, _ in matches])[choice]
-        rule = rules[choice, np.arange(len(hits))]
-        return _events(hits, hits + lengths, 2, *self.readings.choose(rule, _uniform(hits, seed + 1)))
+        choice = (reached <= draws * reached[-1]).sum(axis=0)
+        return np.where(choice == len(rules), chances.argmax(axis=0), choice)
 
     def _space_rates(self, numbers: Symbols, places: Whole) -> Floats:
         """Return the rate of a spurious space before each of `places`."""
@@ -344,8 +352,12 @@ class _Readings:
             groups: a number of a group that is not empty, for each choice.
             draws: uniform numbers in [0, 1).
         """
-        chosen = np.searchsorted(self.bounds, groups + draws, side="right")
-        chosen = np.clip(chosen, self.first[groups], self.first[groups + 1] - 1)
+        chosen = self.first[groups]
+        wanted = groups + draws
+        others = np.flatnonzero(wanted >= self.bounds[chosen])  # mostly few
+        if len(others):
+            found = np.searchsorted(self.bounds, wanted[others], side="right")
+            chosen[others] = np.clip(found, chosen[others], self.first[groups[others] + 1] - 1)
         return self.starts[chosen], self.lengths[chosen]
 
 
