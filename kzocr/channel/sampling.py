@@ -206,7 +206,7 @@ class Sampler:
             left -= row
         reached = np.cumsum(chances, axis=0)
         choice = (reached <= draws * reached[-1]).sum(axis=0)
-        return np.where(choice == len(rules), chances.argmax(axis=0), choice)
+        return np.asarray(np.where(choice == len(rules), chances.argmax(axis=0), choice))
 
     def _space_rates(self, numbers: Symbols, places: Whole) -> Floats:
         """Return the rate of a spurious space before each of `places`."""
