@@ -37,11 +37,14 @@ class RowAttention:
         """Return the attention of `query` (positions, heads, d_kv) as (positions, heads * d_kv).
 
         Args:
-            query: the queries of all rows end to end.
+            query: the queries of all rows end to end; what there is behind them attends to nothing.
             seen: per row, keys and values of shape (keys, 2, heads, d_kv).
         """
         attended = torch.empty(query.shape, dtype=query.dtype, device=query.device)
-        rows = zip(query.split(self.lengths), attended.split(self.lengths), seen, self.masks, strict=True)
+        n_positions = sum(self.lengths)
+        attended[n_positions:] = 0
+        asking, targets = (states[:n_positions].split(self.lengths) for states in (query, attended))
+        rows = zip(asking, targets, seen, self.masks, strict=True)
         for asked, target, row, mask in rows:
             keys, values = row.permute(1, 2, 0, 3).unsqueeze(1).unbind(0)
             result = F.scaled_dot_product_attention(

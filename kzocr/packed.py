@@ -20,7 +20,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from kzocr.attention import Attention, PaddedAttention, PositionBias, RowAttention
-from kzocr.products import added, linear
+from kzocr.products import added, linear, rounded_up
 
 KNOWN_MODELS = ("T5ForConditionalGeneration", "MT5ForConditionalGeneration")
 """Classes whose every stack shares the relative position bias of its first layer."""
@@ -123,18 +123,19 @@ class PackedT5:
             inputs: encoder ids of each row, the end-of-sequence id included.
         """
         lengths = [len(ids) for ids in inputs]
+        n_positions = sum(lengths)
         states = F.embedding(self._flat(inputs), self.encoder_embedding)
         attend = self._attention([0] * len(lengths), lengths, lengths, self.encoder_bias)
         for layer in self.encoder_layers:
             joined = self._projected(states, layer.query_key_value, 3)
-            seen = list(joined[:, 1:].split(lengths))
+            seen = list(joined[:n_positions, 1:].split(lengths))
             states = added(states, attend(joined[:, 0], seen), layer.output)
             states = self._feed_forward(states, layer.feed_forward)
         states = self._normed(states) * self.encoder_norm
         rows = [Row(memory=[]) for _ in inputs]
         for decoder_layer in self.decoder_layers:
             joined = linear(states, decoder_layer.cross_key_value).view(-1, 2, self.n_heads, self.d_kv)
-            for row, part in zip(rows, joined.split(lengths), strict=True):
+            for row, part in zip(rows, joined[:n_positions].split(lengths), strict=True):
                 row.memory.append(part)
         return rows
 
@@ -147,6 +148,7 @@ class PackedT5:
             stretches: the decoder ids to feed, per row; none of them empty.
         """
         lengths = [len(stretch) for stretch in stretches]
+        n_positions = sum(lengths)
         ends = [position + length for position, length in zip(positions, lengths, strict=True)]
         for row, end in zip(rows, ends, strict=True):
             self._reserve(row, end)
@@ -158,18 +160,20 @@ class PackedT5:
             joined = self._projected(states, layer.query_key_value, 3)
             caches = [row.cache[index] for row in rows]
             spans = [cache[start:end] for cache, start, end in zip(caches, positions, ends, strict=True)]
-            torch._foreach_copy_(spans, joined[:, 1:].split(lengths))
+            torch._foreach_copy_(spans, joined[:n_positions, 1:].split(lengths))
             seen = [cache[:end] for cache, end in zip(caches, ends, strict=True)]
             states = added(states, attend(joined[:, 0], seen), layer.output)
             query = self._projected(states, layer.cross_query, 1)[:, 0]
             attended = attend_memory(query, [memory[index] for memory in memories])
             states = added(states, attended, layer.cross_output)
             states = self._feed_forward(states, layer.feed_forward)
-        return linear(self._normed(states), self.head)
+        return linear(self._normed(states), self.head)[:n_positions]
 
     def _flat(self, sequences: Sequence[Sequence[int]]) -> Tensor:
-        """Return the ids of all sequences end to end."""
-        return torch.tensor([token for ids in sequences for token in ids], device=self.device)
+        """Return the ids of all sequences end to end; on a CPU with some more behind them, see `rounded_up`."""
+        ids = [token for sequence in sequences for token in sequence]
+        n_more = 0 if self.padded else rounded_up(len(ids)) - len(ids)
+        return torch.tensor(ids + [0] * n_more, device=self.device)
 
     def _projected(self, states: Tensor, weight: Tensor, n_parts: int) -> Tensor:
         """Return the projections of the normed states, of shape (positions, `n_parts`, heads, d_kv)."""

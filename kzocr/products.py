@@ -26,6 +26,21 @@ LEAST_POSITIONS = 16
 
 N_TIMED_PRODUCTS = 8
 
+_LEAST_STEP = 16
+_STEPS_A_DOUBLING = 32
+
+
+def rounded_up(n_positions: int) -> int:
+    """Return a number of positions, a little larger, that products are asked for again and again.
+
+    oneDNN writes a program for every new shape, which takes longer than to run it once, and keeps a thousand of them,
+    up to a megabyte each. So positions are added, at most 15 or 3 %, until few shapes are left.
+    """
+    if n_positions < LEAST_POSITIONS:
+        return n_positions
+    step = max(_LEAST_STEP, (1 << n_positions.bit_length() - 1) // _STEPS_A_DOUBLING)
+    return -(-n_positions // step) * step
+
 
 def linear(states: Tensor, weight: Tensor) -> Tensor:
     """Return the product of states, of shape (positions, in), and a weight (out, in): (positions, out)."""

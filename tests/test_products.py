@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 
 from kzocr import products
-from kzocr.products import Product, added, linear, onednn_linear
+from kzocr.products import LEAST_POSITIONS, Product, added, linear, onednn_linear, rounded_up
 
 needs_onednn = pytest.mark.skipif(not torch.backends.mkldnn.is_available(), reason="torch without oneDNN")
 
@@ -28,6 +28,13 @@ def test_products_are_those_of_torch(product: Product, n_positions: int) -> None
     torch.testing.assert_close(linear(more, weight), more @ weight.t())
     torch.testing.assert_close(added(states, more, weight), states + more @ weight.t())
     assert torch.equal(states, before)
+
+
+def test_few_shapes_are_left_and_few_positions_added() -> None:
+    assert [rounded_up(n) for n in range(LEAST_POSITIONS)] == list(range(LEAST_POSITIONS))
+    numbers = range(LEAST_POSITIONS, 8193)
+    assert all(0 <= rounded_up(n) - n <= max(15, n / 32) for n in numbers)
+    assert len({rounded_up(n) for n in numbers}) <= 160
 
 
 def test_other_types_are_left_to_torch(product: Product) -> None:
