@@ -337,7 +337,7 @@ class NoiseSpeed:
 def noise(
     text: Annotated[Path, typer.Option(help="Clean text, UTF-8; repeated if too short.")] = DEFAULT_CLEAN,
     prior: Annotated[list[str] | None, typer.Option(help="Priors to time; all shipped ones by default.")] = None,
-    document_kb: Annotated[int, typer.Option(min=1, help="Length of a document, that is of a channel's text.")] = 100,
+    document_kb: Annotated[int, typer.Option(min=1, help="Length of a document, that is of a channel's text.")] = 1000,
     documents: Annotated[int, typer.Option(min=1, help="Documents a prior.")] = 20,
     rival_kb: Annotated[int, typer.Option(min=1, help="Text for the slower libraries.")] = 1000,
     json_path: JsonPath = None,
