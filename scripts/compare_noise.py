@@ -10,7 +10,7 @@ Generators: ours (the configuration's own prior), ours counted on the pairs of -
 table of the confusions in them, glyph noise, `nlpaug`'s OcrAug and `noisocr` (`pip install nlpaug noisocr`). All see
 the same texts, the same seeds, 12 % clean documents and no other difference. A run that was stopped goes on: finished
 generators are read from their report.
-About 16 minutes for each generator on one CPU core, another one busy with the same.
+About 25 minutes for each generator on one CPU core, another one busy with the same.
 """
 
 from __future__ import annotations
