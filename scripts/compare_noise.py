@@ -98,7 +98,7 @@ def main() -> int:
     try:
         config = _shortened(load_config(arguments.config), arguments.steps)
         sets = {path.stem: read_pairs(path) for path in arguments.score}
-        tables = {path.stem: read_pairs(path) for path in arguments.table}
+        tables = {str(path): read_pairs(path) for path in arguments.table}
         before = {
             name: cer(reference=[p.reference for p in s], hypothesis=[p.hypothesis for p in s])
             for name, s in sets.items()
