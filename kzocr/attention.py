@@ -27,6 +27,7 @@ class RowAttention:
         device: torch.device,
     ) -> None:
         self.lengths = list(lengths)
+        self.n_positions = sum(lengths)
         self.masks: list[Tensor | None] = [None] * len(self.lengths)
         if bias is not None:
             mask = bias.up_to(max(ends))
@@ -41,9 +42,8 @@ class RowAttention:
             seen: per row, keys and values of shape (keys, 2, heads, d_kv).
         """
         attended = torch.empty(query.shape, dtype=query.dtype, device=query.device)
-        n_positions = sum(self.lengths)
-        attended[n_positions:] = 0
-        asking, targets = (states[:n_positions].split(self.lengths) for states in (query, attended))
+        attended[self.n_positions :] = 0
+        asking, targets = (states[: self.n_positions].split(self.lengths) for states in (query, attended))
         rows = zip(asking, targets, seen, self.masks, strict=True)
         for asked, target, row, mask in rows:
             keys, values = row.permute(1, 2, 0, 3).unsqueeze(1).unbind(0)

@@ -289,19 +289,19 @@ class _Shape:
             places: in the text.
         """
 
-        def signs(offset: int) -> Symbols:
-            found = numbers.take(places + (offset + 1))
+        def signs(at: Whole, offset: int) -> Symbols:
+            found = numbers.take(at + (offset + 1))
             return found if 0 <= offset < self.length else as_neighbour.take(found)
 
         if self.rule_of is not None:
-            rules = self.rule_of.take(self._keys([signs(offset) for offset in self.offsets]))
+            rules = self.rule_of.take(self._keys([signs(places, offset) for offset in self.offsets]))
             matched = np.flatnonzero(rules != _NO_RULE)
             return matched, rules[matched]
         which = np.arange(len(places))
         for offset, occurring in zip(self.offsets, self.occurring, strict=True):
-            kept = np.flatnonzero(occurring.take(signs(offset)))
+            kept = np.flatnonzero(occurring.take(signs(places, offset)))
             which, places = which[kept], places[kept]
-        wanted = self._keys([signs(offset) for offset in self.offsets])
+        wanted = self._keys([signs(places, offset) for offset in self.offsets])
         position = np.searchsorted(self.keys, wanted)
         position[position == len(self.keys)] = 0
         is_there = self.keys[position] == wanted
@@ -431,11 +431,8 @@ def _apply(codes: Codes, readings: Codes, latin: str, events: Whole) -> str:
     bounds = 2 * np.searchsorted(starts, np.arange(BLOCK_CHARS, len(codes), BLOCK_CHARS))
     read: list[bytes] = []
     for first, last in pairwise((0, *bounds.tolist(), len(all_starts))):
-        lengths = all_lengths[first:last]
-        shifts = all_starts[first:last] - offsets[first:last]
-        begin = offsets[first] if first < last else 0
-        places = np.repeat(shifts, lengths)
-        places += np.arange(begin, begin + len(places))
+        places = np.repeat(all_starts[first:last] - offsets[first:last], all_lengths[first:last])
+        places += np.arange(offsets[first], offsets[first] + len(places))
         read.append(pool[places].tobytes())
     return b"".join(read).decode("utf-32-le", errors="surrogatepass")
 
