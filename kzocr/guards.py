@@ -17,7 +17,7 @@ from rapidfuzz.distance import Levenshtein
 
 from kzocr.edits import LINE_BREAKS, Change, Edit
 from kzocr.russian import russian_passages
-from kzocr.spans import Span, addresses, latin_words
+from kzocr.spans import Span, addresses, latin_symbols, latin_words
 from kzocr.text import DIGIT_LOOKALIKES, LATIN_LOOKALIKES, LETTERS, nfc
 from kzocr.views import is_known
 
@@ -55,13 +55,19 @@ it back."""
 WINDOW_REASONS: tuple[WindowReason, ...] = get_args(WindowReason)
 EDIT_REASONS: tuple[EditReason, ...] = get_args(EditReason)
 
-_PIECE = re.compile(r"[^\s.,:;!?()\[\]«»„“”\"'/…—–-]+")
+_PIECE = re.compile(r"(?:[^\s.,:;!?()\[\]«»„“”\"'/…—–-]|!(?=\w))+")
+"""A word with what may be a letter in it: 6!р for бір."""
+
+_TWO_LOOKALIKES = re.compile(r"(?:61|06)(?=[^\W\d_])")
+"""What engines for Russian read for бі and Об, with which many usual words begin."""
+
 _INITIAL = re.compile(r"(?<![^\W\d_])[А-ЯӘҒҚҢӨҰҮІЁҺA-Z]\.(?=\s?[А-ЯӘҒҚҢӨҰҮІЁҺA-Z])")
 _NUMBER = re.compile(
-    r"\d+(?:-?[іы]?н?(?:ші|шы)|[гғкқ]а|[гк]е|[дт][еа]н?|[дтн][іы]ң?|ж|г|м|б|см|мм|км|кг|га|тг|млн|млрд|ц|т|л)",
+    r"(?!0[^\W\d_])\d[\dОO]*"
+    r"(?:-?[іы]?н?(?:ші|шы)|[гғкқ]а|[гк]е|[дт][еа]н?|[дтн][іы]ң?|ж|г|м|б|см|мм|км|кг|га|тг|млн|млрд|ц|т|л)?",
     re.IGNORECASE,
 )
-"""A number with an ending or a unit that lost its hyphen or space."""
+"""A number that has a letter for a zero or an ending or a unit without its hyphen or space. (0л is Ол, no litre.)"""
 
 _NUMBER_JOINTS = ".,:/-–—  \u00a0"
 _NUMBER_SIGN = re.compile(r"[§№](?=\s?\d)|(?<=\d)[½¼¾]|(?:(?<=\d)|(?<=\d\s))[%‰°]")
@@ -71,6 +77,8 @@ _END_MARKS = frozenset(".,:;!?…")
 _SENTENCE_ENDS = re.compile(r"\s*(?:[\n\r]|\Z|[»”\"')]|[—–-]|[^\W\d_a-zа-яёәғқңөұүһі])")
 """What follows a real exclamation mark: the end of the line, of a speech, or a capital."""
 
+_LATIN = re.compile("[A-Za-z]")
+_DIGITS = re.compile(r"\d+")
 _SENTENCE_MARK = re.compile(r"[.!?…]")
 _ASKING = re.compile(
     r"(?<!\w)(?:[мбп][ае]|не|неге|нені|неден|немене|неме|кім\w{0,4}|қай|қайда|қайдан|қандай|қашан|қалай|қанша|неше|нешінші)(?!\w)",
@@ -111,10 +119,11 @@ class Guards:
             Tesseract reads so, whatever the sentence; by default only where the sentence asks (ма, не, кім …) and ends
             there, since it may be a footnote's number.
         keep_addresses: URLs, e-mail addresses, domain names, @names and #tags stay.
-        keep_latin: words in Latin letters and Roman numerals stay. An engine for Russian prints many a Kazakh
+        keep_latin: words in Latin letters stay, Roman numerals and formulas in any case. Engines print many a Kazakh
             word in Latin letters, though (icin for ісін), so a word is open to change if it has only letters
-            that engines print for Cyrillic ones, stands beside no certainly Latin word, and bears a sign of
+            that are printed for Cyrillic ones, stands beside no certainly Latin word, and bears a sign of
             being misread: i, I or F, a capital behind a small letter, a digit or a sign like ^ at its side.
+            Any other is changed as a whole or not at all, and only from `min_latin_confidence` on.
         keep_russian: passages in Russian stay (`kzocr.russian`); of a single Russian word nobody can be sure.
         keep_quotes: a quotation mark is not exchanged for another one (" for “): which of them was printed, the text
             does not say.
@@ -128,6 +137,8 @@ class Guards:
             one) only from this confidence on where it may well be one: before a line end, a closing quote, a dash,
             or a space and a capital.
         min_join_confidence: two words of at least two letters each become one only from this confidence on.
+        min_latin_confidence: a word in Latin letters that bears no sign of being misread becomes one in Cyrillic letters
+            (iminge for ішінде) only from this confidence on, if the model is a calibrated one; else such words stay.
     """
 
     min_confidence: float = 0.5
@@ -147,6 +158,7 @@ class Guards:
     max_added_letters: int = 3
     min_mark_confidence: float = 0.95
     min_join_confidence: float = 0.6
+    min_latin_confidence: float = 0.8
 
     def __post_init__(self) -> None:
         for name in (
@@ -156,6 +168,7 @@ class Guards:
             "min_length_ratio",
             "min_mark_confidence",
             "min_join_confidence",
+            "min_latin_confidence",
         ):
             value = getattr(self, name)
             if not 0 <= value <= 1:
@@ -225,7 +238,7 @@ class WindowGuard:
             return "digits"
         if self.guards.keep_addresses and _touches(edit, self._addresses):
             return "address"
-        if self.guards.keep_latin and _touches(edit, self._latin):
+        if self.guards.keep_latin and not self._keeps_latin(edit):
             return "latin"
         if self.guards.keep_russian and _touches(edit, self._russian):
             return "russian"
@@ -251,20 +264,24 @@ class WindowGuard:
                 return True
         return False
 
-    def doubt(self, edit: Edit, *, is_lone: bool = False) -> EditReason | None:
+    def doubt(self, edit: Edit, *, is_calibrated: bool = True, is_lone: bool = False) -> EditReason | None:
         """Return why the confidence of `edit` is too low for what it does, or `None` if it is not.
 
         Args:
             edit: with its confidence.
+            is_calibrated: whether its confidence is one, and no more than what a model thinks of itself.
             is_lone: whether little else in the document is expected to be wrong.
         """
         if edit.confidence < self.guards.min_mark_confidence and self._takes_mark(edit):
             return "mark"
         if edit.confidence < self.guards.min_join_confidence and self._joins_words(edit):
             return "join"
+        is_sure = is_calibrated and edit.confidence >= self.guards.min_latin_confidence
+        if self.guards.keep_latin and not is_sure and _touches(edit, self._latin):
+            return "latin"
         if edit.confidence < self.guards.min_confidence:
             return "confidence"
-        if is_lone and edit.confidence < self.guards.min_lone_confidence:
+        if is_calibrated and is_lone and edit.confidence < self.guards.min_lone_confidence:
             return "lone"
         return None
 
@@ -328,8 +345,18 @@ class WindowGuard:
             return True
         if lost:
             has_letter = any(character in LETTERS for character in edit.after)
-            return has_letter and all(self._is_lookalike(position) for position in lost)
+            is_dropped = edit.after.casefold() == _DIGITS.sub("", edit.before).casefold()
+            return has_letter and not is_dropped and all(self._is_lookalike(position) for position in lost)
         return not self._parts_number(edit)
+
+    def _keeps_latin(self, edit: Edit) -> bool:
+        """Return whether the Latin words that the edit touches become Cyrillic ones as a whole, none of them a symbol."""
+        touched = [word for word in self._latin if _touches(edit, [word])]
+        if not touched:
+            return True
+        is_whole = all(edit.start <= start and end <= edit.end for start, end in touched)
+        is_cyrillic = any(character in LETTERS for character in edit.after) and not _LATIN.search(edit.after)
+        return is_whole and is_cyrillic and not _touches(edit, self._symbols)
 
     def _takes_number_sign(self, edit: Edit) -> bool:
         return any(edit.start <= sign.start() < edit.end for sign in _NUMBER_SIGN.finditer(self.window))
@@ -346,8 +373,9 @@ class WindowGuard:
     def _is_lookalike(self, position: int) -> bool:
         """Return whether the digit at `position` may be a letter: one of the look-alikes inside a word.
 
-        The word has letters beside the digit; only between letters may two such digits stand together. A
-        piece of Latin capitals (A4, CO2), an ordinal or a number with its unit (6ға, 3ж) is no such word.
+        The word has letters beside the digit; only between letters may two such digits stand together, or at its
+        start as 61 for бі and 06 for Об. A piece of Latin capitals (A4, CO2), an ordinal or a number with its unit (6ға,
+        3ж) is no such word.
         """
         piece = next((m for m in _PIECE.finditer(self.window) if m.start() <= position < m.end()), None)
         if piece is None or self.window[position] not in DIGIT_LOOKALIKES or _NUMBER.fullmatch(piece.group()):
@@ -361,7 +389,7 @@ class WindowGuard:
         while end < piece.end() and self.window[end].isdigit():
             end += 1
         most = 2 if piece.start() < start and end < piece.end() else 1
-        return end - start <= most
+        return end - start <= most or _TWO_LOOKALIKES.match(self.window, start) is not None
 
     def _parts_number(self, edit: Edit) -> bool:
         """Return whether digits stand on both sides of the edit with only a number's joints between."""
@@ -378,6 +406,10 @@ class WindowGuard:
     @cached_property
     def _latin(self) -> list[Span]:
         return latin_words(self.window)
+
+    @cached_property
+    def _symbols(self) -> list[Span]:
+        return latin_symbols(self.window)
 
     @cached_property
     def _russian(self) -> list[Span]:

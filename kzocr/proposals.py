@@ -102,8 +102,10 @@ def decide(
     guard = WindowGuard(window, guards)
     refused = list(proposal.refused)
     sure = []
+    is_calibrated = calibration != IDENTITY
     for proposed, edit in zip(proposal.edits, calibration.calibrated(window, proposal.edits, background), strict=True):
-        doubt = guard.doubt(edit, is_lone=calibration != IDENTITY and background.recurrence.is_lone(proposed))
+        is_lone = background.recurrence.is_lone(proposed)
+        doubt = guard.doubt(edit, is_calibrated=is_calibrated, is_lone=is_lone)
         if doubt is None:
             sure.append(edit)
         else:

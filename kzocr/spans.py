@@ -45,18 +45,15 @@ def addresses(text: str) -> list[Span]:
 
 
 def latin_words(text: str) -> list[Span]:
-    """Return (start, end) of the words of `text` that are really Latin, not misread Cyrillic.
+    """Return (start, end) of the words of `text` that are really Latin, not misread Cyrillic, by their letters.
 
     Returns:
         Spans from left to right, by the rule in `Guards.keep_latin`: `latin_words("Roma, оның icin") == [(0, 4)]`.
         The letters of a formula are words too: `latin_words("f(x)") == [(0, 1), (2, 3)]`.
     """
-    formulas = [match.span() for match in _FORMULA.finditer(text)]
+    symbols = set(latin_symbols(text))
     runs = [match.span() for match in _LATIN_RUN.finditer(text)]
-    certain = [
-        any(first <= start and end <= last for first, last in formulas) or _is_certainly_latin(text, start, end)
-        for start, end in runs
-    ]
+    certain = [run in symbols or _is_certainly_latin(text, *run) for run in runs]
     return [
         (start, end)
         for index, (start, end) in enumerate(runs)
@@ -67,12 +64,28 @@ def latin_words(text: str) -> list[Span]:
     ]
 
 
+def latin_symbols(text: str) -> list[Span]:
+    """Return (start, end) of the Roman numerals of two letters or more and of the letters of formulas.
+
+    Returns:
+        Spans from left to right: `latin_symbols("XX ғасыр, f(x), Roma") == [(0, 2), (10, 11), (12, 13)]`.
+    """
+    formulas = [match.span() for match in _FORMULA.finditer(text)]
+    return [
+        run
+        for run in (match.span() for match in _LATIN_RUN.finditer(text))
+        if any(first <= run[0] and run[1] <= last for first, last in formulas)
+        or (_stands_free(text, *run) and _ROMAN_NUMERAL.fullmatch(text[slice(*run)]) is not None)
+    ]
+
+
+def _stands_free(text: str, start: int, end: int) -> bool:
+    return not any(map(str.isalpha, text[max(0, start - 1) : start] + text[end : end + 1]))
+
+
 def _is_certainly_latin(text: str, start: int, end: int) -> bool:
     """Return whether the run of Latin letters is a word with one that engines do not confuse."""
-    word = text[start:end]
-    if len(word) < 2 or any(map(str.isalpha, text[start - 1 : start] + text[end : end + 1])):
-        return False
-    return not _ONLY_LATIN.isdisjoint(word) or _ROMAN_NUMERAL.fullmatch(word) is not None
+    return end - start >= 2 and _stands_free(text, start, end) and not _ONLY_LATIN.isdisjoint(text[start:end])
 
 
 def _is_telltale(text: str, start: int, end: int) -> bool:

@@ -79,12 +79,68 @@ def test_outer_space_is_kept(window: str, start: int, end: int, after: str, is_r
     assert (WindowGuard(window, Guards()).reason(edit) == "space") is is_refused
 
 
+@pytest.mark.parametrize(
+    ("window", "before", "after", "is_refused"),
+    [
+        ("Бұл Tac ғой", "Tac", "Тас", False),
+        ("Бұл iminge екен", "iminge", "ішінде", False),
+        ("Бұл Tac ғой", "T", "Т", True),
+        ("Бұл Tac ғой", "Tac", "Таc", True),
+        ("Бұл Tac ғой", "Tac", "", True),
+        ("XXI ғасыр", "XXI", "ХХІ", True),
+        ("мұнда f(x) болса", "x", "х", True),
+    ],
+)
+def test_a_latin_word_changes_as_a_whole(window: str, before: str, after: str, is_refused: bool) -> None:
+    start = window.index(before)
+    edit = Edit(start, start + len(before), before, after, 0.9)
+    assert (WindowGuard(window, Guards()).reason(edit) == "latin") is is_refused
+
+
+def test_a_latin_word_changes_if_a_calibrated_model_is_sure() -> None:
+    guard = WindowGuard("Бұл Tac ғой", Guards())
+    assert guard.doubt(Edit(4, 7, "Tac", "Тас", 0.85)) is None
+    assert guard.doubt(Edit(4, 7, "Tac", "Тас", 0.75)) == "latin"
+    assert guard.doubt(Edit(4, 7, "Tac", "Тас", 0.85), is_calibrated=False) == "latin"
+    assert guard.doubt(Edit(0, 3, "Бұл", "Бүл", 0.75)) is None
+    loose = WindowGuard("Бұл Tac ғой", Guards(min_latin_confidence=0.7))
+    assert loose.doubt(Edit(4, 7, "Tac", "Тас", 0.75)) is None
+
+
 def test_thresholds_are_parameters() -> None:
     assert output_reason("қысқа мәтін болды", "қыс", True, Guards()) == "length"
     assert output_reason("қысқа мәтін болды", "қыс", True, Guards(min_length_ratio=0.0)) is None
     guard = WindowGuard("1990 Windows a@b.kz", Guards(keep_digits=False, keep_latin=False, keep_addresses=False))
     for start, end in ((0, 1), (5, 6), (13, 14)):
         assert guard.reason(Edit(start, end, guard.window[start:end], "ш", 1.0)) is None
+
+
+@pytest.mark.parametrize(
+    ("window", "before", "after", "is_mended"),
+    [
+        ("бұл 61рақ емес", "61", "бі", True),
+        ("бұл 6!рақ емес", "6!", "бі", True),
+        ("тәрт!6!н сақта", "!6!", "ібі", True),
+        ("тәрт!6! бар", "!6!", "ібі", True),
+        ("06лыс әкімі", "06", "Об", True),
+        ("0л келді", "0", "О", True),
+        ("61ж бұрын", "61", "бі", False),
+        ("61шы болып", "61", "бі", False),
+        ("61 адам", "61", "бі", False),
+        ("62рақ", "62", "бі", False),
+        ("16! Ол", "6", "б", False),
+        ("10л су", "0", "О", False),
+        ("3сынып", "3с", "С", False),
+        ("3сынып", "3", "", False),
+        ("3аң шықты", "3а", "За", True),
+        ("2О3 бет", "3", "з", False),
+        ("21О-бет", "1", "і", False),
+    ],
+)
+def test_a_digit_in_a_word_may_be_a_letter(window: str, before: str, after: str, is_mended: bool) -> None:
+    start = window.index(before)
+    edit = Edit(start, start + len(before), before, after, 1.0)
+    assert (WindowGuard(window, Guards()).reason(edit) is None) == is_mended
 
 
 @pytest.mark.parametrize(
