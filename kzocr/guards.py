@@ -64,10 +64,11 @@ _TWO_LOOKALIKES = re.compile(r"(?:61|06)(?=[^\W\d_])")
 _INITIAL = re.compile(r"(?<![^\W\d_])[А-ЯӘҒҚҢӨҰҮІЁҺA-Z]\.(?=\s?[А-ЯӘҒҚҢӨҰҮІЁҺA-Z])")
 _NUMBER = re.compile(
     r"(?!0[^\W\d_])\d[\dОO]*"
-    r"(?:-?[іы]?н?(?:ші|шы)|[гғкқ]а|[гк]е|[дт][еа]н?|[дтн][іы]ң?|ж|г|м|б|см|мм|км|кг|га|тг|млн|млрд|ц|т|л)?",
+    r"(?:-?[іы]?н?(?:ші|шы)|[гғкқ]а|[гк]е|[дт][еа]н?|[дтн][іы]ң?|ж|г|м|б|см|мм|км|кг|га|тг|млн|млрд|ц|т|л"
+    r"|(?:сынып|жыл|к[үу]н|са[ғг]ат|минут|адам|мы[ңн]|те[ңн]ге|пайыз|тонна|метр|гектар|курс|[қк]абат|б[өе]лме|тарау)\w*)?",
     re.IGNORECASE,
 )
-"""A number that has a letter for a zero or an ending or a unit without its hyphen or space. (0л is Ол, no litre.)"""
+"""A number with a letter for a zero, or with an ending, a unit or what it counts without hyphen or space (0л is Ол)."""
 
 _NUMBER_JOINTS = ".,:/-–—  \u00a0"
 _NUMBER_SIGN = re.compile(r"[§№](?=\s?\d)|(?<=\d)[½¼¾]|(?:(?<=\d)|(?<=\d\s))[%‰°]")
@@ -113,8 +114,8 @@ class Guards:
         keep_end: where the text ends no mark is added or put for another one: what follows, which would tell, is
             missing.
         keep_digits: a digit changes only inside a word of letters, where it is a look-alike of a letter
-            (0 for О, 3 for З, 1 for і, 6 for б, 4 for ч, 8 for В); none is added; numbers stay in one piece and keep
-            §, №, % and ° at their side.
+            (0 for О, 3 for З, 1 for і, 6 for б, 4 for ч, 8 for В, at its start 9 for Ө); none is added; numbers stay in
+            one piece and keep §, №, % and ° at their side.
         mend_question_marks: 2 or 9 right behind the last letter of a word may become a question mark, which
             Tesseract reads so, whatever the sentence; by default only where the sentence asks (ма, не, кім …) and ends
             there, since it may be a footnote's number.
@@ -137,8 +138,8 @@ class Guards:
             one) only from this confidence on where it may well be one: before a line end, a closing quote, a dash,
             or a space and a capital.
         min_join_confidence: two words of at least two letters each become one only from this confidence on.
-        min_latin_confidence: a word in Latin letters that bears no sign of being misread becomes one in Cyrillic letters
-            (iminge for ішінде) only from this confidence on, if the model is a calibrated one; else such words stay.
+        min_latin_confidence: a word in Latin letters that bears no sign of being misread becomes one in Cyrillic
+            letters (iminge for ішінде) only from this confidence on, and only if the model is a calibrated one.
     """
 
     min_confidence: float = 0.5
@@ -350,7 +351,7 @@ class WindowGuard:
         return not self._parts_number(edit)
 
     def _keeps_latin(self, edit: Edit) -> bool:
-        """Return whether the Latin words that the edit touches become Cyrillic ones as a whole, none of them a symbol."""
+        """Return whether the Latin words that the edit touches become Cyrillic ones as a whole, no symbol among them."""
         touched = [word for word in self._latin if _touches(edit, [word])]
         if not touched:
             return True
@@ -374,11 +375,14 @@ class WindowGuard:
         """Return whether the digit at `position` may be a letter: one of the look-alikes inside a word.
 
         The word has letters beside the digit; only between letters may two such digits stand together, or at its
-        start as 61 for бі and 06 for Об. A piece of Latin capitals (A4, CO2), an ordinal or a number with its unit (6ға,
-        3ж) is no such word.
+        start as 61 for бі and 06 for Об. A piece of Latin capitals (A4, CO2), an ordinal or a number with its unit
+        (6ға, 3ж) is no such word.
         """
         piece = next((m for m in _PIECE.finditer(self.window) if m.start() <= position < m.end()), None)
-        if piece is None or self.window[position] not in DIGIT_LOOKALIKES or _NUMBER.fullmatch(piece.group()):
+        if piece is None or _NUMBER.fullmatch(piece.group()):
+            return False
+        is_first = position == piece.start()
+        if self.window[position] not in DIGIT_LOOKALIKES and not (is_first and self.window[position] == "9"):
             return False
         letters = [character for character in piece.group() if character.isalpha()]
         if not letters or all("A" <= character <= "Z" for character in letters):
