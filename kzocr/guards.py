@@ -139,7 +139,8 @@ class Guards:
             or a space and a capital.
         min_join_confidence: two words of at least two letters each become one only from this confidence on.
         min_latin_confidence: a word in Latin letters that bears no sign of being misread becomes one in Cyrillic
-            letters (iminge for ішінде) only from this confidence on, and only if the model is a calibrated one.
+            letters (iminge for ішінде) only from this confidence on, and only if the model is a calibrated one or
+            this is 0.
     """
 
     min_confidence: float = 0.5
@@ -277,8 +278,9 @@ class WindowGuard:
             return "mark"
         if edit.confidence < self.guards.min_join_confidence and self._joins_words(edit):
             return "join"
-        is_sure = is_calibrated and edit.confidence >= self.guards.min_latin_confidence
-        if self.guards.keep_latin and not is_sure and _touches(edit, self._latin):
+        least = self.guards.min_latin_confidence
+        is_kept = edit.confidence < least or (least > 0 and not is_calibrated)
+        if self.guards.keep_latin and is_kept and _touches(edit, self._latin):
             return "latin"
         if edit.confidence < self.guards.min_confidence:
             return "confidence"
@@ -351,7 +353,7 @@ class WindowGuard:
         return not self._parts_number(edit)
 
     def _keeps_latin(self, edit: Edit) -> bool:
-        """Return whether the Latin words that the edit touches become Cyrillic ones as a whole, no symbol among them."""
+        """Return whether the Latin words that the edit touches become Cyrillic as a whole, and none is a symbol."""
         touched = [word for word in self._latin if _touches(edit, [word])]
         if not touched:
             return True

@@ -73,7 +73,13 @@ def main(
 
     try:
         # Every edit is judged, so none may be refused for its confidence.
-        guards = Guards(min_confidence=0.0, min_lone_confidence=0.0, min_mark_confidence=0.0, min_join_confidence=0.0)
+        guards = Guards(
+            min_confidence=0.0,
+            min_lone_confidence=0.0,
+            min_mark_confidence=0.0,
+            min_join_confidence=0.0,
+            min_latin_confidence=0.0,
+        )
         corrector = Corrector.from_pretrained(model, device=device, guards=guards, max_passes=1)
         corrector.calibration = IDENTITY
         corrector.spacing = None  # its edits have confidences of their own
