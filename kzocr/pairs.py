@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -197,6 +198,12 @@ def split_by_document(pairs: Sequence[TextPair], fraction: float, seed: int) -> 
 def half_of(pair: TextPair) -> int:
     """Return 0 or 1, by the printed text alone: the same text is in the same half of whatever set."""
     return hashlib.sha256(pair.reference.encode("utf-8", "surrogatepass")).digest()[0] % 2
+
+
+def set_names(paths: Sequence[Path]) -> list[str]:
+    """Return a name for the set in each file: the file's without its ending, its whole path where two are alike."""
+    n_alike = Counter(path.stem for path in paths)
+    return [path.stem if n_alike[path.stem] == 1 else str(path) for path in paths]
 
 
 def _files_by_name(folder: str | os.PathLike[str]) -> dict[str, Path]:

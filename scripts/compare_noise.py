@@ -32,7 +32,7 @@ from kzocr.config import TrainingConfig, load_config
 from kzocr.corrector import Corrector
 from kzocr.evaluation import evaluate
 from kzocr.metrics import cer
-from kzocr.pairs import TextPair, read_pairs
+from kzocr.pairs import TextPair, read_pairs, set_names
 from kzocr.run_state import TrainingError
 from kzocr.training import Trainer
 
@@ -97,7 +97,7 @@ def main() -> int:
     logging.getLogger("kzocr").setLevel(logging.INFO)
     try:
         config = _shortened(load_config(arguments.config), arguments.steps)
-        sets = {path.stem: read_pairs(path) for path in arguments.score}
+        sets = dict(zip(set_names(arguments.score), map(read_pairs, arguments.score), strict=True))
         tables = {str(path): read_pairs(path) for path in arguments.table}
         before = {
             name: cer(reference=[p.reference for p in s], hypothesis=[p.hypothesis for p in s])

@@ -13,6 +13,7 @@ from kzocr.pairs import (
     passages,
     read_folders,
     read_pairs,
+    set_names,
     split_by_document,
     write_pairs,
 )
@@ -154,3 +155,8 @@ def test_halves_go_by_the_printed_text() -> None:
     halves = [half_of(TextPair(text, text, "д", "synthetic")) for text in texts]
     assert halves == [half_of(TextPair(text, "басқа", "е", "real")) for text in texts]
     assert 70 < sum(halves) < 130
+
+
+def test_sets_are_named_by_their_files() -> None:
+    paths = [Path("a/kaz.jsonl"), Path("b/kaz.jsonl"), Path("b/rus.jsonl")]
+    assert set_names(paths) == [str(paths[0]), str(paths[1]), "rus"]
