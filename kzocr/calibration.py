@@ -28,7 +28,7 @@ from kzocr.tree_fitting import fit_trees
 
 N_BINS = 10
 
-CLEAN_WEIGHT = 24.0
+CLEAN_WEIGHT = 12.0
 """How much more edits of text without errors count in the fit: all of them harm, and there are few."""
 
 _ORDER_SEED = 0
