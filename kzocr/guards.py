@@ -17,7 +17,7 @@ from rapidfuzz.distance import Levenshtein
 
 from kzocr.edits import LINE_BREAKS, Change, Edit
 from kzocr.russian import russian_passages
-from kzocr.spans import Span, addresses, latin_symbols, latin_words
+from kzocr.spans import Span, addresses, latin_passages, latin_symbols, latin_words
 from kzocr.text import DIGIT_LOOKALIKES, LATIN_LOOKALIKES, LETTERS, nfc
 from kzocr.views import is_known
 
@@ -120,11 +120,11 @@ class Guards:
             Tesseract reads so, whatever the sentence; by default only where the sentence asks (ма, не, кім …) and ends
             there, since it may be a footnote's number.
         keep_addresses: URLs, e-mail addresses, domain names, @names and #tags stay.
-        keep_latin: words in Latin letters stay, Roman numerals and formulas in any case. Engines print many a Kazakh
-            word in Latin letters, though (icin for ісін), so a word is open to change if it has only letters
-            that are printed for Cyrillic ones, stands beside no certainly Latin word, and bears a sign of
-            being misread: i, I or F, a capital behind a small letter, a digit or a sign like ^ at its side.
-            Any other is changed as a whole or not at all, and only from `min_latin_confidence` on.
+        keep_latin: words in Latin letters stay. Engines print many a Kazakh word in Latin letters, though (icin for
+            ісін), so a word is open to change if it has only letters that are printed for Cyrillic ones, stands beside
+            no certainly Latin word, and bears a sign of being misread: i, I or F, a capital behind a small letter, a
+            digit or a sign like ^ at its side. Any other is changed as a whole or not at all, and only from
+            `min_latin_confidence` on; Roman numerals, formulas and three Latin words in a row stay in any case.
         keep_russian: passages in Russian stay (`kzocr.russian`); of a single Russian word nobody can be sure.
         keep_quotes: a quotation mark is not exchanged for another one (" for “): which of them was printed, the text
             does not say.
@@ -353,13 +353,14 @@ class WindowGuard:
         return not self._parts_number(edit)
 
     def _keeps_latin(self, edit: Edit) -> bool:
-        """Return whether the Latin words that the edit touches become Cyrillic as a whole, and none is a symbol."""
+        """Return whether each Latin word that the edit touches becomes a Cyrillic one, and none is Latin for sure."""
         touched = [word for word in self._latin if _touches(edit, [word])]
         if not touched:
             return True
         is_whole = all(edit.start <= start and end <= edit.end for start, end in touched)
-        is_cyrillic = any(character in LETTERS for character in edit.after) and not _LATIN.search(edit.after)
-        return is_whole and is_cyrillic and not _touches(edit, self._symbols)
+        is_cyrillic = not LETTERS.isdisjoint(edit.after) and not _LATIN.search(edit.after)
+        keeps_number = len(edit.after.split()) >= len(touched)
+        return is_whole and is_cyrillic and keeps_number and not _touches(edit, self._surely_latin)
 
     def _takes_number_sign(self, edit: Edit) -> bool:
         return any(edit.start <= sign.start() < edit.end for sign in _NUMBER_SIGN.finditer(self.window))
@@ -414,8 +415,8 @@ class WindowGuard:
         return latin_words(self.window)
 
     @cached_property
-    def _symbols(self) -> list[Span]:
-        return latin_symbols(self.window)
+    def _surely_latin(self) -> list[Span]:
+        return [*latin_symbols(self.window), *latin_passages(self.window)]
 
     @cached_property
     def _russian(self) -> list[Span]:

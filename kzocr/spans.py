@@ -30,6 +30,9 @@ _TELLTALE = frozenset("iIF")
 _FORMULA = re.compile(r"(?<!\w)[A-Za-z](?:\([^()\sЀ-ӿ]{1,8}\)|(?= ?[=≠≤≥] ?[\w(–-]))")
 """A function of something, f(–x), or a letter that equals something: letters of a formula."""
 
+_PASSAGE_WORDS = 3
+"""So many Latin words that follow each other are another language, and no words that were misread."""
+
 _ODD_NEIGHBOURS = frozenset("^$£*|\\}{<>~" + "".join(DIGIT_LOOKALIKES))
 """Beside a run of Latin letters these say that an engine struggled there: *ypFa*, 6api."""
 
@@ -77,6 +80,21 @@ def latin_symbols(text: str) -> list[Span]:
         if any(first <= run[0] and run[1] <= last for first, last in formulas)
         or (_stands_free(text, *run) and _ROMAN_NUMERAL.fullmatch(text[slice(*run)]) is not None)
     ]
+
+
+def latin_passages(text: str) -> list[Span]:
+    """Return (start, end) of the stretches of `text` in which three Latin words or more follow each other.
+
+    Returns:
+        Spans from left to right: `latin_passages("«Once upon a time» деп Roma барды") == [(1, 17)]`.
+    """
+    passages: list[list[Span]] = []
+    for word in latin_words(text):
+        if passages and _are_neighbours(text, passages[-1][-1], word):
+            passages[-1].append(word)
+        else:
+            passages.append([word])
+    return [(words[0][0], words[-1][1]) for words in passages if len(words) >= _PASSAGE_WORDS]
 
 
 def _stands_free(text: str, start: int, end: int) -> bool:

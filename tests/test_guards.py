@@ -4,7 +4,7 @@ import pytest
 
 from kzocr.edits import Edit
 from kzocr.guards import EDIT_REASONS, WINDOW_REASONS, Guards, WindowGuard, output_reason, unbalanced
-from kzocr.spans import addresses, latin_words
+from kzocr.spans import addresses, latin_passages, latin_words
 
 
 def refusal(text: str, before: str, after: str) -> str | None:
@@ -38,6 +38,20 @@ def test_reasons_are_all_different() -> None:
 )
 def test_latin_words_are_told_from_misread_ones(text: str, words: list[str]) -> None:
     assert [text[start:end] for start, end in latin_words(text)] == words
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("«Once upon a time» деп Roma барды", ["Once upon a time"]),
+        ("сөздер: cat, car, pen; сосын top", ["cat, car, pen"]),
+        ("Wall Street көшесі", []),
+        ("Facebook, Instagram және Telegram", []),
+        ("Tac тас, cap сап, net нет", []),
+    ],
+)
+def test_latin_passages(text: str, found: list[str]) -> None:
+    assert [text[start:end] for start, end in latin_passages(text)] == found
 
 
 @pytest.mark.parametrize(
@@ -87,6 +101,10 @@ def test_outer_space_is_kept(window: str, start: int, end: int, after: str, is_r
         ("Бұл Tac ғой", "T", "Т", True),
         ("Бұл Tac ғой", "Tac", "Таc", True),
         ("Бұл Tac ғой", "Tac", "", True),
+        ("Бұл Tac ғой", "Tac", "—", True),
+        ("Бұл Tac, cap ғой", "Tac, cap", "Тас, сап", False),
+        ("Бұл Tac, cap ғой", "Tac, cap", "Тас", True),
+        ("сөздер: Tac, cap, net", "Tac", "Тас", True),
         ("XXI ғасыр", "XXI", "ХХІ", True),
         ("мұнда f(x) болса", "x", "х", True),
     ],
