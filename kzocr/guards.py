@@ -271,7 +271,7 @@ class WindowGuard:
 
         Args:
             edit: with its confidence.
-            is_calibrated: whether its confidence is one, and no more than what a model thinks of itself.
+            is_calibrated: whether the confidence is calibrated, not what the model thinks of itself.
             is_lone: whether little else in the document is expected to be wrong.
         """
         if edit.confidence < self.guards.min_mark_confidence and self._takes_mark(edit):
