@@ -17,7 +17,7 @@ from rapidfuzz.distance import Levenshtein
 
 from kzocr.edits import LINE_BREAKS, Change, Edit
 from kzocr.russian import russian_passages
-from kzocr.spans import Span, addresses, latin_passages, latin_symbols, latin_words
+from kzocr.spans import Span, addresses, latin_rows, latin_symbols
 from kzocr.text import DIGIT_LOOKALIKES, LATIN_LOOKALIKES, LETTERS, nfc
 from kzocr.views import is_known
 
@@ -123,8 +123,8 @@ class Guards:
         keep_latin: words in Latin letters stay. Engines print many a Kazakh word in Latin letters, though (icin for
             ісін), so a word is open to change if it has only letters that are printed for Cyrillic ones, stands beside
             no certainly Latin word, and bears a sign of being misread: i, I or F, a capital behind a small letter, a
-            digit or a sign like ^ at its side. Any other is changed as a whole or not at all, and only from
-            `min_latin_confidence` on; Roman numerals, formulas and three Latin words in a row stay in any case.
+            digit or a sign like ^ at its side. Any other is changed as a whole or not at all, together with those beside
+            it, and only from `min_latin_confidence` on; Roman numerals and formulas never are.
         keep_russian: passages in Russian stay (`kzocr.russian`); of a single Russian word nobody can be sure.
         keep_quotes: a quotation mark is not exchanged for another one (" for “): which of them was printed, the text
             does not say.
@@ -360,7 +360,20 @@ class WindowGuard:
         is_whole = all(edit.start <= start and end <= edit.end for start, end in touched)
         is_cyrillic = not LETTERS.isdisjoint(edit.after) and not _LATIN.search(edit.after)
         keeps_number = len(edit.after.split()) >= len(touched)
-        return is_whole and is_cyrillic and keeps_number and not _touches(edit, self._surely_latin)
+        return is_whole and is_cyrillic and keeps_number and not _touches(edit, latin_symbols(self.window))
+
+    def tears_row(self, edits: Sequence[Edit]) -> list[bool]:
+        """Return for each edit whether it changes Latin words of a row in which others stay: a row is of one language.
+
+        Args:
+            edits: all that are to be made in the window.
+        """
+        torn: list[Span] = []
+        for row in self._latin_rows if self.guards.keep_latin and edits else []:
+            is_changed = [any(_touches(edit, [word]) for edit in edits) for word in row]
+            if any(is_changed) and not all(is_changed):
+                torn += row
+        return [_touches(edit, torn) for edit in edits]
 
     def _takes_number_sign(self, edit: Edit) -> bool:
         return any(edit.start <= sign.start() < edit.end for sign in _NUMBER_SIGN.finditer(self.window))
@@ -411,12 +424,12 @@ class WindowGuard:
         return addresses(self.window)
 
     @cached_property
-    def _latin(self) -> list[Span]:
-        return latin_words(self.window)
+    def _latin_rows(self) -> list[list[Span]]:
+        return latin_rows(self.window)
 
     @cached_property
-    def _surely_latin(self) -> list[Span]:
-        return [*latin_symbols(self.window), *latin_passages(self.window)]
+    def _latin(self) -> list[Span]:
+        return [word for row in self._latin_rows for word in row]
 
     @cached_property
     def _russian(self) -> list[Span]:

@@ -110,8 +110,14 @@ def decide(
             sure.append(edit)
         else:
             refused.append((edit.start, doubt))
+    whole = []
+    for edit, is_torn in zip(sure, guard.tears_row(sure), strict=True):
+        if is_torn:
+            refused.append((edit.start, "latin"))
+        else:
+            whole.append(edit)
     balanced = []
-    for edit, imbalance in zip(sure, unbalanced(sure, guards), strict=True):
+    for edit, imbalance in zip(whole, unbalanced(whole, guards), strict=True):
         if imbalance is None:
             balanced.append(edit)
         else:

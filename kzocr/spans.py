@@ -30,9 +30,6 @@ _TELLTALE = frozenset("iIF")
 _FORMULA = re.compile(r"(?<!\w)[A-Za-z](?:\([^()\sЀ-ӿ]{1,8}\)|(?= ?[=≠≤≥] ?[\w(–-]))")
 """A function of something, f(–x), or a letter that equals something: letters of a formula."""
 
-_PASSAGE_WORDS = 3
-"""So many Latin words that follow each other are another language, and no words that were misread."""
-
 _ODD_NEIGHBOURS = frozenset("^$£*|\\}{<>~" + "".join(DIGIT_LOOKALIKES))
 """Beside a run of Latin letters these say that an engine struggled there: *ypFa*, 6api."""
 
@@ -82,19 +79,19 @@ def latin_symbols(text: str) -> list[Span]:
     ]
 
 
-def latin_passages(text: str) -> list[Span]:
-    """Return (start, end) of the stretches of `text` in which three Latin words or more follow each other.
+def latin_rows(text: str) -> list[list[Span]]:
+    """Return the words of `latin_words`, those that follow each other in one list.
 
     Returns:
-        Spans from left to right: `latin_passages("«Once upon a time» деп Roma барды") == [(1, 17)]`.
+        Lists from left to right: `latin_rows("Allium cepa деп Roma айтты") == [[(0, 6), (7, 11)], [(16, 20)]]`.
     """
-    passages: list[list[Span]] = []
+    rows: list[list[Span]] = []
     for word in latin_words(text):
-        if passages and _are_neighbours(text, passages[-1][-1], word):
-            passages[-1].append(word)
+        if rows and _are_neighbours(text, rows[-1][-1], word):
+            rows[-1].append(word)
         else:
-            passages.append([word])
-    return [(words[0][0], words[-1][1]) for words in passages if len(words) >= _PASSAGE_WORDS]
+            rows.append([word])
+    return rows
 
 
 def _stands_free(text: str, start: int, end: int) -> bool:
