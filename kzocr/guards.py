@@ -123,8 +123,8 @@ class Guards:
         keep_latin: words in Latin letters stay. Engines print many a Kazakh word in Latin letters, though (icin for
             ісін), so a word is open to change if it has only letters that are printed for Cyrillic ones, stands beside
             no certainly Latin word, and bears a sign of being misread: i, I or F, a capital behind a small letter, a
-            digit or a sign like ^ at its side. Any other is changed as a whole or not at all, together with those beside
-            it, and only from `min_latin_confidence` on; Roman numerals and formulas never are.
+            digit or a sign like ^ at its side. Any other is changed as a whole or not at all, only together with those
+            beside it, and only from `min_latin_confidence` on; Roman numerals and formulas never are.
         keep_russian: passages in Russian stay (`kzocr.russian`); of a single Russian word nobody can be sure.
         keep_quotes: a quotation mark is not exchanged for another one (" for “): which of them was printed, the text
             does not say.
