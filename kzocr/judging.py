@@ -20,7 +20,7 @@ from kzocr.bootstrap import N_RESAMPLES, SEED, Interval
 from kzocr.evaluation import CorrectorFunction, Report, evaluate, text_lines
 from kzocr.hub import WEIGHTS_NAME, sha256_of
 from kzocr.names import is_path, locate
-from kzocr.pairs import TextPair, read_folders, read_pairs, set_names
+from kzocr.pairs import TextPair, files_by_set, read_folders, read_pairs
 from kzocr.report import to_html
 
 PROGRAM = "cmd:"
@@ -163,7 +163,7 @@ def read_sets(
     if not paths:
         raise ValueError("no texts: give JSONL files of pairs, or two folders with --reference and --hypothesis")
     sets = {}
-    for name, path in zip(set_names(paths), paths, strict=True):
+    for name, path in files_by_set(paths).items():
         is_folder = reference is not None and hypothesis is not None and path is hypothesis
         sets[name] = read_folders(reference, path) if is_folder and reference else read_pairs(path)
     return sets

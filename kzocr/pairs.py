@@ -200,10 +200,10 @@ def half_of(pair: TextPair) -> int:
     return hashlib.sha256(pair.reference.encode("utf-8", "surrogatepass")).digest()[0] % 2
 
 
-def set_names(paths: Sequence[Path]) -> list[str]:
-    """Return a name for the set in each file: the file's without its ending, its whole path where two are alike."""
+def files_by_set(paths: Sequence[Path]) -> dict[str, Path]:
+    """Return each set's file by its name: the file's without its ending, its whole path where two are alike."""
     n_alike = Counter(path.stem for path in paths)
-    return [path.stem if n_alike[path.stem] == 1 else str(path) for path in paths]
+    return {path.stem if n_alike[path.stem] == 1 else str(path): path for path in paths}
 
 
 def _files_by_name(folder: str | os.PathLike[str]) -> dict[str, Path]:

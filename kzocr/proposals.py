@@ -6,7 +6,7 @@ In two steps, since how sure one may be of an edit depends on what is proposed f
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from kzocr.confidence import IDENTITY, Calibration
@@ -101,28 +101,29 @@ def decide(
     """
     guard = WindowGuard(window, guards)
     refused = list(proposal.refused)
-    sure = []
+    edits = calibration.calibrated(window, proposal.edits, background)
     is_calibrated = calibration != IDENTITY
-    for proposed, edit in zip(proposal.edits, calibration.calibrated(window, proposal.edits, background), strict=True):
-        is_lone = background.recurrence.is_lone(proposed)
-        doubt = guard.doubt(edit, is_calibrated=is_calibrated, is_lone=is_lone)
-        if doubt is None:
-            sure.append(edit)
-        else:
-            refused.append((edit.start, doubt))
-    whole = []
-    for edit, is_torn in zip(sure, guard.tears_row(sure), strict=True):
-        if is_torn:
-            refused.append((edit.start, "latin"))
-        else:
-            whole.append(edit)
-    balanced = []
-    for edit, imbalance in zip(whole, unbalanced(whole, guards), strict=True):
-        if imbalance is None:
-            balanced.append(edit)
-        else:
-            refused.append((edit.start, imbalance))
+    doubts = [
+        guard.doubt(edit, is_calibrated=is_calibrated, is_lone=background.recurrence.is_lone(proposed))
+        for proposed, edit in zip(proposal.edits, edits, strict=True)
+    ]
+    sure = _taken(edits, doubts, refused)
+    whole = _taken(sure, ["latin" if is_torn else None for is_torn in guard.tears_row(sure)], refused)
+    balanced = _taken(whole, unbalanced(whole, guards), refused)
     return Proposal(_with_repairs(window, seen, balanced), refused, proposal.kept)
+
+
+def _taken(
+    edits: Iterable[Edit], reasons: Iterable[EditReason | None], refused: list[tuple[int, EditReason]]
+) -> list[Edit]:
+    """Return the edits without a reason against them; the others are added to `refused`."""
+    taken = []
+    for edit, reason in zip(edits, reasons, strict=True):
+        if reason is None:
+            taken.append(edit)
+        else:
+            refused.append((edit.start, reason))
+    return taken
 
 
 def _adjoins_line_break(found: Sequence[Change], index: int) -> bool:

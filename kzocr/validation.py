@@ -17,7 +17,7 @@ from kzocr.decoding import GuidedDecoder
 from kzocr.encoding import IGNORED_LABEL, decode, encode
 from kzocr.loss import masked_cross_entropy, shift_right
 from kzocr.metrics import cer
-from kzocr.pairs import TextPair, read_pairs, set_names
+from kzocr.pairs import TextPair, files_by_set, read_pairs
 from kzocr.windows import windows
 
 VALIDATION_SEED = 20_261
@@ -98,8 +98,7 @@ def validate_sets(
 
 def load_pairs(paths: Sequence[str]) -> dict[str, list[TextPair]]:
     """Return the pairs of each file by the set's name."""
-    files = [Path(path) for path in paths]
-    loaded = dict(zip(set_names(files), map(read_pairs, files), strict=True))
+    loaded = {name: read_pairs(path) for name, path in files_by_set(list(map(Path, paths))).items()}
     for name, pairs in loaded.items():
         if not any(pair.reference for pair in pairs):
             raise CorpusError(f"data.validation_pairs: {name}: no pair with a reference")

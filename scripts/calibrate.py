@@ -32,7 +32,7 @@ from kzocr.calibration import JudgedPassage, calibrate, fitted, forgiven, judge_
 from kzocr.confidence import IDENTITY
 from kzocr.guards import Guards
 from kzocr.misprints import read_misprints
-from kzocr.pairs import TextPair, half_of, read_pairs, set_names, split_by_document
+from kzocr.pairs import TextPair, files_by_set, half_of, read_pairs, split_by_document
 from kzocr.respelling import Respeller
 from kzocr.result_tables import replace_between_markers
 from kzocr.spelling import SpellingModel, half_path
@@ -84,8 +84,7 @@ def main(
         corrector.calibration = IDENTITY
         corrector.spacing = None  # its edits have confidences of their own
         choices = None if spelling_halves is None else _choices(spelling_halves)
-        read = [read_pairs(path)[: documents or None] for path in pairs]
-        sets = dict(zip(set_names(pairs), read, strict=True))
+        sets = {name: read_pairs(path)[: documents or None] for name, path in files_by_set(pairs).items()}
         known = {} if misprints is None else read_misprints(misprints)
         if clean is not None:
             sets["clean"] = _clean_pairs(clean)

@@ -32,7 +32,7 @@ from kzocr.config import TrainingConfig, load_config
 from kzocr.corrector import Corrector
 from kzocr.evaluation import evaluate
 from kzocr.metrics import cer
-from kzocr.pairs import TextPair, read_pairs, set_names
+from kzocr.pairs import TextPair, files_by_set, read_pairs
 from kzocr.run_state import TrainingError
 from kzocr.training import Trainer
 
@@ -97,7 +97,7 @@ def main() -> int:
     logging.getLogger("kzocr").setLevel(logging.INFO)
     try:
         config = _shortened(load_config(arguments.config), arguments.steps)
-        sets = dict(zip(set_names(arguments.score), map(read_pairs, arguments.score), strict=True))
+        sets = {name: read_pairs(path) for name, path in files_by_set(arguments.score).items()}
         tables = {str(path): read_pairs(path) for path in arguments.table}
         before = {
             name: cer(reference=[p.reference for p in s], hypothesis=[p.hypothesis for p in s])

@@ -20,7 +20,7 @@ import typer
 from rich.console import Console
 
 from kzocr.evaluation import spread, text_lines
-from kzocr.pairs import passages, read_pairs, set_names
+from kzocr.pairs import files_by_set, passages, read_pairs
 from kzocr.result_tables import replace_between_markers
 from kzocr.trust import TrustReport, measure_clean, measure_pairs, trust_markdown
 
@@ -43,11 +43,10 @@ def main(
     from kzocr.corrector import Corrector
 
     try:
-        clean, pairs = clean or [], pairs or []
-        domains = {name: spread(text_lines(path), lines) for name, path in zip(set_names(clean), clean, strict=True)}
+        domains = {name: spread(text_lines(path), lines) for name, path in files_by_set(clean or []).items()}
         sets = {
             name: [passage for pair in read_pairs(path) for passage in passages(pair, passage_chars)]
-            for name, path in zip(set_names(pairs), pairs, strict=True)
+            for name, path in files_by_set(pairs or []).items()
         }
         corrector = Corrector.from_pretrained(model, device=device, max_passes=max_passes)
         measured, unstable = measure_pairs(corrector.explain, sets)

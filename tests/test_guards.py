@@ -115,9 +115,7 @@ def test_outer_space_is_kept(window: str, start: int, end: int, after: str, is_r
     ],
 )
 def test_a_latin_word_changes_as_a_whole(window: str, before: str, after: str, is_refused: bool) -> None:
-    start = window.index(before)
-    edit = Edit(start, start + len(before), before, after, 0.9)
-    assert (WindowGuard(window, Guards()).reason(edit) == "latin") is is_refused
+    assert (refusal(window, before, after) == "latin") is is_refused
 
 
 def test_a_latin_word_changes_if_a_calibrated_model_is_sure() -> None:
@@ -165,9 +163,7 @@ def test_thresholds_are_parameters() -> None:
     ],
 )
 def test_a_digit_in_a_word_may_be_a_letter(window: str, before: str, after: str, is_mended: bool) -> None:
-    start = window.index(before)
-    edit = Edit(start, start + len(before), before, after, 1.0)
-    assert (WindowGuard(window, Guards()).reason(edit) is None) == is_mended
+    assert (refusal(window, before, after) is None) == is_mended
 
 
 @pytest.mark.parametrize(

@@ -7,13 +7,13 @@ from hypothesis import strategies as st
 
 from kzocr.pairs import (
     TextPair,
+    files_by_set,
     half_of,
     iter_pairs,
     line_pairs,
     passages,
     read_folders,
     read_pairs,
-    set_names,
     split_by_document,
     write_pairs,
 )
@@ -159,4 +159,4 @@ def test_halves_go_by_the_printed_text() -> None:
 
 def test_sets_are_named_by_their_files() -> None:
     paths = [Path("a/kaz.jsonl"), Path("b/kaz.jsonl"), Path("b/rus.jsonl")]
-    assert set_names(paths) == [str(paths[0]), str(paths[1]), "rus"]
+    assert files_by_set(paths) == dict(zip([str(paths[0]), str(paths[1]), "rus"], paths, strict=True))
