@@ -2,7 +2,8 @@
 
 Headings and emphasised words were set with space between their letters (Қ А З А Қ С Т А Н), and an engine may lose the
 gaps of a whole line. Where words end is asked from a text model, letter by letter, in a beam search. Single letters
-that make no likely text, an alphabet or initials, stay apart, and a long word that is likely enough stays whole.
+that make no likely text, an alphabet or initials, stay apart, and a long word that is likely enough stays whole. Digits
+among such letters are closed up where they make a year (1 9 3 7) or two of them stand before a word (1 9 қ а р а ш а).
 """
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+
+import numpy as np
 
 from kzocr.edits import Edit, apply_edits
 from kzocr.text import LETTERS
@@ -55,9 +58,15 @@ _CONTEXT = 16
 _LETTER = r"[^\W\d_]"
 _PIECE = rf"{_LETTER}{{1,{_LONGEST_PIECE}}}"
 _OPENING, _CLOSING = "«„“\"'(", ".,:;!?…»”\"')"
-_TOKEN = rf"[{re.escape(_OPENING)}]*-?{_PIECE}-?[{re.escape(_CLOSING)}]*|[{re.escape(_CLOSING)}]+"
+_DASHES = frozenset("-–—")
+_SIGNS_ALONE = rf"[{re.escape(_OPENING)}]+|[{re.escape(_CLOSING)}]+|[{''.join(sorted(_DASHES))}]"
+_TOKEN = rf"[{re.escape(_OPENING)}]*-?(?:{_PIECE}|\d{{1,4}})-?[{re.escape(_CLOSING)}]*|{_SIGNS_ALONE}"
 _STRETCH = re.compile(rf"(?<!\S)(?:{_TOKEN})(?: +(?:{_TOKEN}))+(?!\S)")
 _GAP = re.compile(" +")
+_ORDINAL = rf" - (?={_LETTER})"
+_NUMBER_APART = re.compile(
+    rf"(?<!\d )(?<!\d)(?:(?:1 [5-9]|2 0) \d \d(?:{_ORDINAL}|(?! ?\d))|\d \d(?:{_ORDINAL}|(?= +{_LETTER})))"
+)
 _WORD = re.compile(rf"{_LETTER}+")
 _LONG_WORD = re.compile(rf"(?<!{_LETTER}){_LETTER}{{{LEAST_TOGETHER},{MOST_TOGETHER}}}(?!{_LETTER})")
 
@@ -109,7 +118,9 @@ class Spacing:
         removed = self._removed(text[max(0, start - _CONTEXT) : start], stretch, gaps)
         spans = [gaps[number] for number in removed]
         edits = [Edit(first, last, stretch[first:last], "", CONFIDENCE_APART) for first, last in spans]
-        if self.text_model.log_probabilities(apply_edits(stretch, edits)).mean() < LEAST_LIKELY:
+        closed_up = apply_edits(stretch, edits)
+        is_no_digit = np.array([not sign.isdigit() for sign in closed_up])
+        if self.text_model.log_probabilities(closed_up)[is_no_digit].mean() < LEAST_LIKELY:
             return []
         return [edit.moved(start) for edit in edits]
 
@@ -120,10 +131,11 @@ class Spacing:
         says_where = sum(is_wide) * LONGEST_WORD >= len(gaps)
         ways = [_Way(before)]
         settled: list[int] = []
+        in_numbers = _gaps_in_numbers(stretch)
         last = 0
         for number, (start, end) in enumerate(gaps):
             ways = self._extended(ways, stretch[last:start])
-            may_go, may_stay = _choices(stretch[start - 1], stretch[end])
+            may_go, may_stay = (True, False) if start in in_numbers else _choices(stretch, start, end)
             if is_wide[number] and may_stay:
                 may_go = False
             elif says_where and may_go:
@@ -177,12 +189,26 @@ def _stretches(text: str) -> Iterator[tuple[int, int]]:
     for match in _STRETCH.finditer(text):
         pieces = [word.group() for word in _WORD.finditer(match.group())]
         n_alone = sum(piece in LETTERS for piece in pieces)
-        if n_alone >= LEAST_LETTERS and n_alone >= LEAST_SHARE_APART * len(pieces):
+        n_digits = sum(map(str.isdigit, match.group()))
+        if n_alone >= max(LEAST_LETTERS, LEAST_SHARE_APART * len(pieces), n_digits):
             yield match.span()
 
 
-def _choices(left: str, right: str) -> tuple[bool, bool]:
-    """Return whether the gap between two signs may go, and whether it may stay."""
+def _gaps_in_numbers(stretch: str) -> frozenset[int]:
+    """Return where the gaps begin that stand between the digits of a number, or beside its hyphen, single spaces."""
+    numbers = _NUMBER_APART.finditer(stretch)
+    return frozenset(number.start() + gap.start() for number in numbers for gap in _GAP.finditer(number.group()))
+
+
+def _choices(stretch: str, start: int, end: int) -> tuple[bool, bool]:
+    """Return whether a gap of `stretch`, between two signs, may go, and whether it may stay."""
+    left, right = stretch[start - 1], stretch[end]
+    beside = (stretch[max(start - 2, 0) : start].lstrip(), stretch[end : end + 2].rstrip())
+    is_beside_number = left.isalnum() and right.isalnum() and (left.isdigit() or right.isdigit())
+    if is_beside_number or not _DASHES.isdisjoint(beside):
+        return False, True
     if "-" in (left, right) or (right in _CLOSING and right not in _OPENING):
+        return True, False
+    if left in _OPENING and left not in _CLOSING:
         return True, False
     return left not in _CLOSING and right not in _OPENING, True

@@ -36,6 +36,11 @@ def spaced(spacing: Spacing, text: str) -> str:
         ("К Ү З Д Е   Б А Қ Ш А   И Е Л Е Р І", "КҮЗДЕ   БАҚША   ИЕЛЕРІ"),
         ("Күзде: б а қ ш а , к ө р ші л е р ! Аз.", "Күзде: бақша, көршілер! Аз."),
         ("б а у -б а қ ш а ж е м і с і н", "бау-бақша жемісін"),
+        ("К ү з д е ( 1 9 3 7 ) б а қ ш а", "Күзде (1937) бақша"),
+        ("2 0 2 3 к ү з д е 1 9 б а қ ш а", "2023 күзде 19 бақша"),
+        ("« б а қ ш а » — к ү з д е ж е м і с і н", "«бақша» — күзде жемісін"),
+        ("2 0 2 3 - к ү з д е 1 9 - б а қ ш а", "2023-күзде 19-бақша"),
+        ("к ү з д е - б а қ ш а", "күзде - бақша"),
     ],
 )
 def test_letters_that_stand_apart_are_closed_up(spacing: Spacing, text: str, expected: str) -> None:
@@ -50,6 +55,7 @@ def test_letters_that_stand_apart_are_closed_up(spacing: Spacing, text: str, exp
         "А. Б. В. Г. Д. Е. Ж.",
         "a b c d e f g h",
         "1 2 3 4 5 6 7 8",
+        "а ә б в г ғ д 1 2 3 4 5 6",
         "кез аз де",
         "",
         "к ү з",
@@ -57,6 +63,13 @@ def test_letters_that_stand_apart_are_closed_up(spacing: Spacing, text: str, exp
 )
 def test_what_is_no_text_stays_apart(spacing: Spacing, text: str) -> None:
     assert spacing.edits(text) == []
+
+
+def test_digits_that_are_no_year_stay_apart(spacing: Spacing) -> None:
+    assert spaced(spacing, "ж е м і с і н 1 2 3 4 5") == "жемісін 1 2 3 4 5"
+    assert spaced(spacing, "ж е м і с і н 1 9 3 7 4") == "жемісін 1 9 3 7 4"
+    assert spaced(spacing, "ж е м і с і н 2 5") == "жемісін 2 5"
+    assert spaced(spacing, "б а қ ш а  1 9  к ү з д е") == "бақша  19  күзде"
 
 
 def test_words_that_run_together_are_parted(spacing: Spacing) -> None:
