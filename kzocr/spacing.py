@@ -9,12 +9,15 @@ among such letters are closed up where they make a year (1 9 3 7) or two of them
 from __future__ import annotations
 
 import re
+import sys
+from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
 
+from kzocr.divisions import divisions
 from kzocr.edits import Edit, apply_edits
 from kzocr.text import LETTERS
 from kzocr.text_model import TextModel
@@ -91,7 +94,7 @@ class _Way:
 
 
 class Spacing:
-    """Finds words whose letters stand apart, and words that run together.
+    """Finds words whose letters stand apart, words that run together, and words that a line's end once divided.
 
     Args:
         text_model: says how likely letters and spaces are.
@@ -104,9 +107,11 @@ class Spacing:
 
     def edits(self, text: str) -> list[Edit]:
         """Return the spaces of `text` that go and those that come, from left to right."""
-        found: list[Edit] = []
-        for start, end in _stretches(text):
-            found += self._closed_up(text, start, end)
+        stretches = list(_stretches(text))
+        found = [edit for start, end in stretches for edit in self._closed_up(text, start, end)]
+        found += [
+            edit for edit in divisions(text, self.text_model, self.is_known) if not _is_within(edit.start, stretches)
+        ]
         for word in _LONG_WORD.finditer(text):
             if LETTERS.issuperset(word.group()) and not self.is_known(word.group().lower()):
                 found += self._parted(text, *word.span())
@@ -182,6 +187,12 @@ class Spacing:
             _Way((way.text + piece)[-_CONTEXT:], way.score + score, way.changed)
             for way, score in zip(ways, scores, strict=True)
         ]
+
+
+def _is_within(place: int, spans: Sequence[tuple[int, int]]) -> bool:
+    """Return whether one of the spans, which are in ascending order, holds the place."""
+    number = bisect_right(spans, (place, sys.maxsize)) - 1
+    return number >= 0 and place < spans[number][1]
 
 
 def _stretches(text: str) -> Iterator[tuple[int, int]]:

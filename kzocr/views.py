@@ -25,7 +25,7 @@ _KNOWN = "\n -~¡-¬®-ʯ\u0300-\u036fͰ-ϿЀ-ӿ\u2010-\u2027\u2030-\u205e\u20a0
 _ALL_KNOWN = re.compile(f"[{_KNOWN}]*")
 _IS_KNOWN = re.compile(f"[{_KNOWN}]")
 _FOREIGN = "".join(FOREIGN_LETTERS)
-_LEFT_HYPHEN = re.compile(f"(?<=[Ѐ-ӿ{_FOREIGN}\u0300-\u036f])¬(?=[Ѐ-ӿ{_FOREIGN}])")
+_LEFT_HYPHEN = re.compile(f"(?<=[Ѐ-ӿ{_FOREIGN}\u0300-\u036f])[¬\u00ad](?=[Ѐ-ӿ{_FOREIGN}])")
 SIGNS = {"dash": "—", "number": "№", "square": "²"}
 """Signs that some engines cannot print and print others for, by their group in `_MISREAD_SIGNS`."""
 
@@ -64,7 +64,7 @@ class View:
             spaces.
         repairs: position in `text` -> the same character, where the window has another spelling of it
             (a decomposed й, a Latin ə inside a Kazakh word, the ј of a font from before Unicode, a letter behind the
-            ¬ that a line's end left inside a word, two hyphens for a dash, Ме for № before a number,
+            ¬ or the soft hyphen that a line's end left inside a word, two hyphens for a dash, Ме for № before a number,
             км? for км² behind one), which is repaired whatever the model says.
     """
 

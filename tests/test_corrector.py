@@ -42,6 +42,7 @@ KINDS = [
 ]
 KINDS += [
     "\u00ad",
+    "\u200b",
     "\ud800",
     "\x00",
     "\ufffd",
@@ -69,7 +70,7 @@ def assert_layout_kept(correction: Correction) -> None:
     for old, new in zip(before, after, strict=True):
         assert old[: len(old) - len(old.lstrip())] == new[: len(new) - len(new.lstrip())]
         assert old[len(old.rstrip()) :] == new[len(new.rstrip()) :]
-    for character in "\t\ufffd\ud800\x00😀\u00ad" + "".join(LINE_BREAKS):
+    for character in "\t\ufffd\ud800\x00😀\u200b" + "".join(LINE_BREAKS):
         assert correction.original.count(character) == correction.text.count(character)
 
 
@@ -227,10 +228,15 @@ def test_foreign_letters_and_decomposed_letters_are_repaired_whatever_the_model_
 
 def test_hidden_characters_stay_where_they_were() -> None:
     assert (
-        scripted(("қызметкер", "қызметкер"), ("сез", "сөз")).correct("қызмет\u00adкер сез 😀")
-        == "қызмет\u00adкер сөз 😀"
+        scripted(("қызметкер", "қызметкер"), ("сез", "сөз")).correct("қызмет\u200bкер сез 😀")
+        == "қызмет\u200bкер сөз 😀"
     )
-    assert scripted(("сез", "сөз")).correct("с\u00adез") == "с\u00adөз"
+    assert scripted(("сез", "сөз")).correct("с\u200bез") == "с\u200bөз"
+
+
+def test_a_soft_hyphen_within_a_word_goes_and_one_at_a_line_s_end_stays() -> None:
+    correction = scripted().explain("Әлеу\u00adмет ассам\u00ad\nблея, soft\u00adware")
+    assert [(e.before, e.after, e.confidence) for e in correction.edits] == [("\u00adм", "м", 1.0)]
 
 
 def test_text_without_cyrillic_letters_is_not_shown_to_the_model() -> None:

@@ -59,7 +59,7 @@ def test_signs_that_an_engine_cannot_print_are_repaired() -> None:
 
 
 def test_what_a_model_cannot_know_is_hidden_or_a_placeholder() -> None:
-    seen = view("\ufeff қыз\u00adмет\t😀 س\r\nән\x0cкүй\u00a0\ud800.")
+    seen = view("\ufeff қыз\u200bмет\t😀 س\r\nән\x0cкүй\u00a0\ud800.")
     assert seen.text == "қызмет _ _ \nән\nкүй ."
     assert [seen.text[index] for index in sorted(seen.fixed)] == [" ", "_", "_", " ", "\n"]
     assert seen.span(2, 4) is None
