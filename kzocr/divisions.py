@@ -8,6 +8,7 @@ lines.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -27,6 +28,9 @@ no hyphen is taken for a word's own: who writes «бір - бірі» means it."
 
 LEAST_GAIN_WITHIN = 10.0
 """By how many it has to be likelier than with the hyphen that stands in a word without a space; the word is known."""
+
+COST_OF_WORDS = 6.0
+"""So much likelier yet if both parts are words and the whole is none."""
 
 _LEAST_PART, _LONGEST_PART = 2, 30
 _WAYS = ("", "-", " - ", " – ")
@@ -61,17 +65,28 @@ def divisions(text: str, text_model: TextModel, is_known: Callable[[str], bool])
     places = list(_places(text))
     if not places:
         return []
-    vocabulary = Vocabulary(_without(text, places))
+    with_space = [place for place in places if text[place.end - 1] == " "]
+    vocabulary, of_hyphens = Vocabulary(_without(text, with_space)), Vocabulary(_without(text, places))
     gains = iter(text_model.gains(text, [(place.start, place.end, way) for place in places for way in _WAYS]))
     edits = []
     for place, joined, hyphenated, *parted in zip(places, gains, gains, gains, gains, strict=True):
-        gap = text[place.start : place.end]
-        if gap[-1] != " " and not is_known((place.word.left + place.word.right).lower()):
-            continue
-        after = _after(gap, word_odds(place.word, vocabulary), joined - max(parted), hyphenated - max(parted))
+        gap, word = text[place.start : place.end], place.word
+        own_odds = word_odds(word, vocabulary if gap[-1] == " " else of_hyphens)
+        joined -= _cost(word, is_known, has_space=gap[-1] == " ")
+        after = _after(gap, own_odds, joined - max(parted), hyphenated - max(parted))
         if after is not None:
             edits.append(Edit(place.start, place.end, gap, after, CONFIDENCE_DIVIDED))
     return edits
+
+
+def _cost(word: DividedWord, is_known: Callable[[str], bool], *, has_space: bool) -> float:
+    """Return by how many nats more one word has to be likelier: none if it is known or, with a space, a part is not."""
+    left, right = word.left.lower(), word.right.lower()
+    if is_known(left + right):
+        return 0.0
+    if not has_space:
+        return math.inf
+    return COST_OF_WORDS if is_known(left) and is_known(right) else 0.0
 
 
 def _after(gap: str, own_odds: float, joined: float, hyphenated: float) -> str | None:
