@@ -26,17 +26,29 @@ _ALL_KNOWN = re.compile(f"[{_KNOWN}]*")
 _IS_KNOWN = re.compile(f"[{_KNOWN}]")
 _FOREIGN = "".join(FOREIGN_LETTERS)
 _LEFT_HYPHEN = re.compile(f"(?<=[Ѐ-ӿ{_FOREIGN}\u0300-\u036f])[¬\u00ad](?=[Ѐ-ӿ{_FOREIGN}])")
-SIGNS = {"dash": "—", "number": "№", "square": "²"}
+SIGNS = {"dash": "—", "number": "№", "square": "²", "degree": "°"}
 """Signs that some engines cannot print and print others for, by their group in `_MISREAD_SIGNS`."""
 
 _MISREAD_SIGNS = re.compile(
     r"(?<!\S)(?:(?P<dash>--)(?!\S)|(?P<number>М[еоәа9?%\"»°]|Х[ео])(?=[ \u00a0]\d))"
     r"|(?:(?<=\d )|(?<=мың )|(?<=млн )|(?<=млн\. ))км(?P<square>[?\"”*])(?=[\s.,;)]|\Z)"
+    r"|(?<=\d )(?P<degree>[0ОOоo])(?=[СC](?!\w))"
 )
 """What is printed for them; docs/experiments.md has the counts."""
 
+DIGITS = {"О": "0", "O": "0", "о": "0", "o": "0", "З": "3", "l": "1", "I": "1", "І": "1"}
+"""Letters within numbers (2ОО5, l995, 9.ЗО) and the digits that were printed: nothing else is written so."""
+
+_NUMBER = re.compile(
+    r"(?<![\w/@.=])(?:\d(?:[\dОOоoЗlIІ]*[\dОOЗIІ])?|[lIІ]\d[\dОOЗ]{2}|(?<=[\dОOЗ]-)[ОOЗ]\d+)(?:[.:][\dОOЗ]{2})?(?![\w/@=]|[.:]\w)"
+)
+_LETTER_IN_NUMBER = re.compile(r"\d[.:]?[ОOоoЗlIІ]|[lIІ]\d[\dОOЗ]{2}|-[ОOЗ]\d")
+_QUOTED = re.compile(r"(?:<<|‹‹)(?=\s?[^\W\d])[^<>‹›\n]{1,100}(?:>>|››)")
+"""Words between two pairs of brackets, which an engine or a typist without «» sets in their place."""
+
 _TO_REPAIR = re.compile(
     f"[{_FOREIGN}{''.join(LEGACY_FONT_SHARED)}\u0300-\u036f]|{_LEFT_HYPHEN.pattern}|{_MISREAD_SIGNS.pattern}"
+    f"|{_LETTER_IN_NUMBER.pattern}|{_QUOTED.pattern}"
 )
 _WORD = re.compile(r"[^\W\d_]+")
 _CYRILLIC_CLUSTER = re.compile(r"[Ѐ-ӿ][\u0300-\u036f]+")
@@ -65,7 +77,8 @@ class View:
         repairs: position in `text` -> the same character, where the window has another spelling of it
             (a decomposed й, a Latin ə inside a Kazakh word, the ј of a font from before Unicode, a letter behind the
             ¬ or the soft hyphen that a line's end left inside a word, two hyphens for a dash, Ме for № before a number,
-            км? for км² behind one), which is repaired whatever the model says.
+            км? for км² and 0С for °С behind one, О for 0 within one, << >> for « »), which is repaired whatever the
+            model says.
     """
 
     text: str
@@ -200,6 +213,13 @@ def _spellings(window: str) -> dict[int, tuple[int, str]]:
     for misread in _MISREAD_SIGNS.finditer(window):
         for kind in filter(misread.group, SIGNS):
             found[misread.start(kind)] = (misread.end(kind), SIGNS[kind])
+    for number in _NUMBER.finditer(window):
+        for place, sign in enumerate(number.group(), start=number.start()):
+            if sign in DIGITS:
+                found[place] = (place + 1, DIGITS[sign])
+    for quoted in _QUOTED.finditer(window):
+        found[quoted.start()] = (quoted.start() + 2, "«")
+        found[quoted.end() - 2] = (quoted.end(), "»")
     return found
 
 

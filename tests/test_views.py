@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -53,9 +54,32 @@ def test_signs_that_an_engine_cannot_print_are_repaired() -> None:
     assert seen.span(7, 8) == (8, 10)
     assert view("Ауданы 5 км?, 12 мың км”.").text == "Ауданы 5 км², 12 мың км²."
     assert view("5 км?").repairs == {4: "²"}
+    assert view("25 0С, 18 оC-қа").text == "25 °С, 18 °C-қа"
+    assert view("25 0Сол, 18 0 С, 0С").repairs == {}
     assert view("Неше км? 5 км. 7 м?").repairs == {}
     for same in ("Ол ---- күй", "kzocr --help", "ме 7", "Ме, 7", "М. 7", "М2 7", "Мен 7", "Не 7", "а--ә"):
         assert not {"—", "№"} & set(view(same).text)
+
+
+@pytest.mark.parametrize(
+    ("window", "read"),
+    [
+        ("2ОО5 жылы", "2005 жылы"),
+        ("l995 ж. І99О", "1995 ж. 1990"),
+        ("1О пайыз, 1З-бап, (5О)", "10 пайыз, 13-бап, (50)"),
+        ("9.ОО-де, 1О:ЗО, 55-1О-З2", "9.00-де, 10:30, 55-10-32"),
+        ("25о С, 5l, О2, 2б, 16ж, 5О бет", "25о С, 5l, О2, 2б, 16ж, 50 бет"),
+        ("ХХІ, ІІІ, А1О, 1Оа, a/2О, x@1О.kz, 3.1О.ОО", "ХХІ, ІІІ, А1О, 1Оа, a/2О, x@1О.kz, 3.1О.ОО"),
+    ],
+)
+def test_letters_within_numbers_are_digits(window: str, read: str) -> None:
+    assert view(window).text == read
+
+
+def test_brackets_in_pairs_are_quotation_marks() -> None:
+    assert view("<<Жас ұлан>> пен ‹‹Арай›› да").text == "«Жас ұлан» пен «Арай» да"
+    for same in ("a << b", "5 << 7 >> 3", "<<Жас", "Жас>>"):
+        assert view(same).text == same
 
 
 def test_what_a_model_cannot_know_is_hidden_or_a_placeholder() -> None:
