@@ -15,6 +15,7 @@ from kzocr.edit_features import NO_BACKGROUND, Background
 from kzocr.edits import Edit, apply_edits, composed
 from kzocr.encoding import n_bytes
 from kzocr.guards import Guards
+from kzocr.numerals import numerals
 from kzocr.outputs import OutputCache
 from kzocr.profile import NO_PROFILE, Profile
 from kzocr.proposals import Proposal, decide, propose
@@ -150,9 +151,9 @@ class Pass:
             on_chars: called with the characters of each window that is done.
         """
         texts = list(texts)
-        spacing = [self._spacing_edits(text) for text in texts]
-        spaced = map(apply_edits, texts, spacing)
-        for text, edits, printed in zip(texts, spacing, self._printed(spaced, on_chars), strict=True):
+        prepared = [self._prepared(text) for text in texts]
+        shown = map(apply_edits, texts, prepared)
+        for text, edits, printed in zip(texts, prepared, self._printed(shown, on_chars), strict=True):
             if not edits:
                 yield printed
                 continue
@@ -161,11 +162,11 @@ class Pass:
             both = tuple(composed(text, edits, printed.edits))
             yield replace(printed, original=text, edits=both, is_settled=printed.text == text)
 
-    def _spacing_edits(self, text: str) -> list[Edit]:
-        """Return what is done to letters that stand apart and words that run together, addresses left alone."""
-        if self._spacing is None:
-            return []
-        edits = [edit for edit in self._spacing.edits(text) if edit.confidence >= self._guards.min_confidence]
+    def _prepared(self, text: str) -> list[Edit]:
+        """Return what is done to spaces and numerals before the model sees a text, addresses left alone."""
+        spaces = self._spacing.edits(text) if self._spacing is not None else []
+        found = sorted([*spaces, *numerals(text)], key=lambda edit: edit.start)
+        edits = [edit for edit in found if edit.confidence >= self._guards.min_confidence]
         kept = addresses(text) if edits else []
         return [edit for edit in edits if not any(start < edit.end and edit.start < end for start, end in kept)]
 
