@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from kzocr.confidence import Calibration
+from kzocr.decipherment import deciphered
 from kzocr.edit_features import NO_BACKGROUND, Background
 from kzocr.edits import Edit, apply_edits, composed
 from kzocr.encoding import n_bytes
@@ -163,12 +164,21 @@ class Pass:
             yield replace(printed, original=text, edits=both, is_settled=printed.text == text)
 
     def _prepared(self, text: str) -> list[Edit]:
-        """Return what is done to spaces and numerals before the model sees a text, addresses left alone."""
-        spaces = self._spacing.edits(text) if self._spacing is not None else []
-        found = sorted([*spaces, *numerals(text)], key=lambda edit: edit.start)
-        edits = [edit for edit in found if edit.confidence >= self._guards.min_confidence]
-        kept = addresses(text) if edits else []
-        return [edit for edit in edits if not any(start < edit.end and edit.start < end for start, end in kept)]
+        """Return what is done to a text before the model sees it: to signs for letters, spaces and numerals."""
+        letters = self._allowed(
+            text,
+            deciphered(text, self._spacing.text_model, self._spacing.is_known) if self._spacing is not None else [],
+        )
+        read = apply_edits(text, letters)
+        spaces = self._spacing.edits(read) if self._spacing is not None else []
+        others = self._allowed(read, sorted([*spaces, *numerals(read)], key=lambda edit: edit.start))
+        return composed(text, letters, others) if letters else others
+
+    def _allowed(self, text: str, edits: Sequence[Edit]) -> list[Edit]:
+        """Return the edits that are sure enough, addresses left alone."""
+        sure = [edit for edit in edits if edit.confidence >= self._guards.min_confidence]
+        kept = addresses(text) if sure else []
+        return [edit for edit in sure if not any(start < edit.end and edit.start < end for start, end in kept)]
 
     def _printed(self, texts: Iterable[str], on_chars: Callable[[int], None] | None) -> Iterator[Correction]:
         """Yield what the model does to each text; arguments as for `corrections`."""

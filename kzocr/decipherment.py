@@ -1,0 +1,210 @@
+"""Signs that stand for Kazakh letters throughout a document: «?аза?стан», «т³л», «(cid:12)ала».
+
+A text layer shows such signs where its font does not say what its letters are, and so does text that went through an
+encoding without them: those letters that Russian lacks. A sign stands for one of them or for all. A text model finds,
+letter by letter in a beam search, what makes the likeliest words of those that have the sign, and it is believed if
+most of these are known ones.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from string import digits
+
+from kzocr.edits import Edit
+from kzocr.text import FOREIGN_LETTERS, LETTERS, LOWER
+from kzocr.text_model import TextModel
+
+CONFIDENCE_DECIPHERED = 0.95
+"""Of each letter; `scripts/measure_spacing.py` measures it."""
+
+LEAST_PLACES = 3
+"""Places within words where a sign stands, at least, with letters on both sides."""
+
+LEAST_WORDS = 3
+"""Different words that have it."""
+
+LEAST_KNOWN = 0.6
+"""Share of these words that are known ones once they have letters in its place."""
+
+LEAST_SHARE = 0.85
+"""A sign stands for one letter if it does so in this share of the words that became known ones."""
+
+MOST_WORDS = 400
+"""So many different words show what a sign stands for."""
+
+BEAM = 24
+"""Ways to read the start of a word that are kept."""
+
+OFTEN_LOST = "әғқңөұүһі"
+"""Letters that fonts and encodings made for Russian lack."""
+
+_CONTEXT = 16
+_ALL = "".join(sorted(LETTERS))
+_USUAL = re.escape('-‐‑–—.,:"«»„“”_…№·\u00ad¬' + "".join(sorted(FOREIGN_LETTERS)))
+_SIGN = rf"\(cid:\d+\)|[^\sA-Za-z{_ALL}{_USUAL}]"
+_PIECE = re.compile(rf"[{_ALL}]|{_SIGN}")
+_WORD = re.compile(f"(?:{_PIECE.pattern})+")
+_WITHIN = re.compile(rf"(?<=[{_ALL}])(?:{_SIGN})(?=[{_ALL}])")
+_CUBIC = re.compile(r"[кдсм]?м[²³]")
+_INVISIBLE = frozenset(("Mn", "Cf", "Cc", "Cs"))
+_MARKS = frozenset("?*")
+_SPACE = re.compile(r"\s+")
+_SENTENCE_START = re.compile(r"(?:\A|[.!…]|\n\s*\n)[\s«“„\"(–—-]*\Z")
+
+Options = Mapping[str, str]
+"""Sign -> the letters that it may stand for."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Word:
+    """A word with signs.
+
+    Attributes:
+        start: its first character in the text.
+        pieces: its letters and signs.
+    """
+
+    start: int
+    pieces: tuple[str, ...]
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        """The same in small letters."""
+        return tuple(piece.lower() for piece in self.pieces)
+
+
+def deciphered(text: str, text_model: TextModel, is_known: Callable[[str], bool]) -> list[Edit]:
+    """Return the edits that put letters for the signs that stand for them, from left to right.
+
+    Args:
+        text: any string.
+        text_model: says how likely letters are.
+        is_known: says whether a word in lower case is one.
+    """
+    places = Counter(match.group() for match in _WITHIN.finditer(text))
+    signs = [
+        sign for sign, n in places.items() if n >= LEAST_PLACES and unicodedata.category(sign[0]) not in _INVISIBLE
+    ]
+    if not signs:
+        return []
+    words = list(_words(text, signs))
+    reader = _Reader(text_model, is_known)
+    options = reader.options([word.key for word in words], signs)
+    return [edit for word in words for edit in _edits(text, word, reader, options)]
+
+
+class _Reader:
+    """Finds the letters for signs.
+
+    Args:
+        text_model: says how likely letters are.
+        is_known: says whether a word in lower case is one.
+    """
+
+    def __init__(self, text_model: TextModel, is_known: Callable[[str], bool]) -> None:
+        self.text_model = text_model
+        self.is_known = is_known
+
+    def options(self, words: Sequence[tuple[str, ...]], signs: Sequence[str]) -> Options:
+        """Return what the signs stand for; those that stand for nothing are absent.
+
+        Args:
+            words: pieces of words in lower case.
+            signs: those that may stand for letters.
+        """
+        different = [word for word in dict.fromkeys(words) if LETTERS.union(signs).issuperset(word)][:MOST_WORDS]
+        options = dict.fromkeys(signs, OFTEN_LOST)
+        for sign in signs:
+            found = Counter(letter for word in different for letter in self._letters(word, sign, options))
+            if found and max(found.values()) >= LEAST_SHARE * found.total():
+                options[sign] = max(found, key=found.__getitem__)
+        options = {sign: letters for sign, letters in options.items() if len(letters) == 1 or sign not in digits}
+        return {sign: letters for sign, letters in options.items() if self._is_believed(different, sign, options)}
+
+    def read(self, word: Sequence[str], options: Options) -> str:
+        """Return the likeliest way to read the pieces of a word; signs that stand for nothing stay."""
+        ways = [("", " ", 0.0)]
+        for piece in word:
+            tails = options.get(piece, piece if len(piece) == 1 else "_")
+            tried = [(way, tail) for way in ways for tail in tails]
+            scores = self.text_model.continuations([(way[1], tail) for way, tail in tried])
+            extended = [
+                (way[0] + (tail if piece in options else piece), (way[1] + tail)[-_CONTEXT:], way[2] + score)
+                for (way, tail), score in zip(tried, scores, strict=True)
+            ]
+            ways = sorted(extended, key=lambda way: -way[2])[:BEAM]
+        ends = self.text_model.continuations([(way[1], " ") for way in ways])
+        best = max(zip(ways, ends, strict=True), key=lambda pair: pair[0][2] + pair[1])
+        return best[0][0]
+
+    def _letters(self, word: tuple[str, ...], sign: str, options: Options) -> Iterator[str]:
+        """Yield what stands for `sign` in a word if the word becomes a known one."""
+        if sign in word:
+            read = self.read(word, options)
+            if self.is_known(read):
+                yield from (letter for piece, letter in zip(word, read, strict=True) if piece == sign)
+
+    def _is_believed(self, words: Sequence[tuple[str, ...]], sign: str, options: Options) -> bool:
+        """Return whether enough words that have `sign` become known ones."""
+        have = [self.read(word, options) for word in words if sign in word]
+        return len(have) >= LEAST_WORDS and sum(map(self.is_known, have)) >= LEAST_KNOWN * len(have)
+
+
+def _words(text: str, signs: Sequence[str]) -> Iterator[_Word]:
+    """Yield the words of `text` that have one of the signs, and a letter."""
+    wanted = set(signs)
+    for match in _WORD.finditer(text):
+        pieces = tuple(_PIECE.findall(match.group()))
+        is_word = not wanted.isdisjoint(pieces) and not LETTERS.isdisjoint(pieces)
+        if is_word and not _CUBIC.fullmatch(match.group()):
+            yield _Word(match.start(), pieces)
+
+
+def _edits(text: str, word: _Word, reader: _Reader, options: Options) -> Iterator[Edit]:
+    """Yield the edits of one word."""
+    if options.keys().isdisjoint(word.pieces):
+        return
+    read = reader.read(word.key, options)
+    start = word.start
+    end_of_word = start + sum(map(len, word.pieces))
+    behind = _SPACE.match(text, end_of_word)
+    goes_on = behind is not None and text[behind.end() : behind.end() + 1] in {*LOWER, *options}
+    is_upper = _is_upper(word.pieces)
+    for number, piece in enumerate(word.pieces):
+        end = start + len(piece)
+        if piece in options and _is_letter(word, number, read, reader.is_known, goes_on=goes_on):
+            begins = number == 0 and len(options[piece]) > 1 and _SENTENCE_START.search(text, max(0, start - 8), start)
+            letter = read[number].upper() if is_upper or begins else read[number]
+            yield Edit(start, end, piece, letter, CONFIDENCE_DECIPHERED)
+        start = end
+
+
+def _is_upper(pieces: Sequence[str]) -> bool:
+    letters = [piece for piece in pieces if piece in LETTERS]
+    return len(letters) > 1 and all(map(str.isupper, letters))
+
+
+def _is_letter(word: _Word, number: int, read: str, is_known: Callable[[str], bool], *, goes_on: bool) -> bool:
+    """Return whether a sign is a letter there: a question mark behind a word may be one, a digit the word's number.
+
+    Args:
+        word: the word that it is in.
+        number: its place among the pieces.
+        read: the word with letters for signs.
+        is_known: says whether a word is one.
+        goes_on: whether a small letter, or a sign for one, follows behind a space.
+    """
+    sign = word.pieces[number]
+    is_first, is_last = number == 0, number == len(word.pieces) - 1
+    if sign in digits and not is_known(read):
+        return False
+    if not (is_first or is_last) or not sign.isascii():
+        return True
+    rest = read[1:] if is_first else read[:-1]
+    is_no_mark = sign == "?" if is_first else sign in _MARKS and goes_on
+    return is_known(read) and (is_no_mark or not is_known(rest))
