@@ -25,6 +25,9 @@ CONFIDENCE_DECIPHERED = 0.95
 LEAST_PLACES = 3
 """Places within words where a sign stands, at least, with letters on both sides."""
 
+LEAST_WITHIN = 0.25
+"""Share of all places where it stands: a question mark stands behind words."""
+
 LEAST_WORDS = 3
 """Different words that have it."""
 
@@ -51,9 +54,9 @@ _PIECE = re.compile(rf"[{_ALL}]|{_SIGN}")
 _WORD = re.compile(f"(?:{_PIECE.pattern})+")
 _WITHIN = re.compile(rf"(?<=[{_ALL}])(?:{_SIGN})(?=[{_ALL}])")
 _CUBIC = re.compile(r"[кдсм]?м[²³]")
-_INVISIBLE = frozenset(("Mn", "Cf", "Cc", "Cs"))
+_INVISIBLE = frozenset(("Mn", "Cf", "Cs"))
 _MARKS = frozenset("?*")
-_SPACE = re.compile(r"\s+")
+_SPACE = re.compile(r"[ \t]+")
 _SENTENCE_START = re.compile(r"(?:\A|[.!…]|\n\s*\n)[\s«“„\"(–—-]*\Z")
 
 Options = Mapping[str, str]

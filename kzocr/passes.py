@@ -16,6 +16,7 @@ from kzocr.edit_features import NO_BACKGROUND, Background
 from kzocr.edits import Edit, apply_edits, composed
 from kzocr.encoding import n_bytes
 from kzocr.guards import Guards
+from kzocr.lost_letters import lost_letters
 from kzocr.numerals import numerals
 from kzocr.outputs import OutputCache
 from kzocr.profile import NO_PROFILE, Profile
@@ -164,15 +165,19 @@ class Pass:
             yield replace(printed, original=text, edits=both, is_settled=printed.text == text)
 
     def _prepared(self, text: str) -> list[Edit]:
-        """Return what is done to a text before the model sees it: to signs for letters, spaces and numerals."""
-        letters = self._allowed(
-            text,
-            deciphered(text, self._spacing.text_model, self._spacing.is_known) if self._spacing is not None else [],
-        )
+        """Return what is done to a text before the model sees it: to signs for letters, lost ones, spaces, numerals."""
+        letters = self._allowed(text, self._letters(text))
         read = apply_edits(text, letters)
         spaces = self._spacing.edits(read) if self._spacing is not None else []
         others = self._allowed(read, sorted([*spaces, *numerals(read)], key=lambda edit: edit.start))
         return composed(text, letters, others) if letters else others
+
+    def _letters(self, text: str) -> list[Edit]:
+        """Return the letters for signs that stand for them throughout a document, or that are missing throughout."""
+        if self._spacing is None:
+            return []
+        knowledge = self._spacing.text_model, self._spacing.is_known
+        return deciphered(text, *knowledge) or lost_letters(text, *knowledge)
 
     def _allowed(self, text: str, edits: Sequence[Edit]) -> list[Edit]:
         """Return the edits that are sure enough, addresses left alone."""

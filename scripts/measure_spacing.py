@@ -3,10 +3,10 @@
     python scripts/measure_spacing.py CLEAN.txt
 
 Held-out lines are set with space between all letters, lose 19 spaces in 20, or have a hyphen within a word in seven, as
-if a line had ended there, without and with other damage before it; an edit of `kzocr.spacing` is right if
-it brings the text nearer to the print. So is one of `kzocr.decipherment`, which is asked about ten lines at a time
-with question marks for the Kazakh letters. The last row is of the lines as they are, in which every edit is wrong
-unless there is a misprint. Two minutes for 1,260 lines on one CPU core.
+if a line had ended there, without and with other damage before it; an edit of `kzocr.spacing` is right if it brings the
+text nearer to the print. So are those of `kzocr.decipherment` and `kzocr.lost_letters`, which are asked about ten lines
+at a time with question marks, spaces or nothing for the Kazakh letters. The last row is of the lines as they are, in
+which every edit is wrong unless there is a misprint. Five minutes for 1,260 lines on one CPU core.
 """
 
 from __future__ import annotations
@@ -29,13 +29,18 @@ from kzocr.edits import Edit, apply_edits
 from kzocr.evaluation import spread, text_lines
 from kzocr.lexicon import LEXICON_FILE, Lexicon
 from kzocr.loading import EMBEDDED
+from kzocr.lost_letters import lost_letters
 from kzocr.spacing import Spacing
 from kzocr.text_model import TEXT_MODEL_FILE, TextModel
 
 SPACED = ("every letter apart", "19 spaces in 20 lost")
 DIVIDED = {"a word in 7 divided": "- ", "a word in 7 divided, no space": "-"}
 DIVIDED_SHARE = 1 / 7
-SIGNS = "Kazakh letters as question marks"
+LOST = {
+    "Kazakh letters as question marks": deciphered,
+    "Kazakh letters as spaces": lost_letters,
+    "Kazakh letters gone": lost_letters,
+}
 LINES_TOGETHER = 10
 BEFORE = ("nothing", "half of them", "a sign in 30 as one like it")
 
@@ -70,15 +75,18 @@ def main(
                 judged += _judged(read, text, spacing.edits(text))
             right = f"{100 * np.mean(judged):.2f}" if judged else ""
             table.add_row(before, spaced, f"{n_places:,}", f"{len(judged):,}", right)
-        n_places, judged = 0, []
-        for first in range(0, len(damaged), LINES_TOGETHER):
-            read = "\n".join(damaged[first : first + LINES_TOGETHER])
-            text = kinds[SIGNS].sample(read, np.random.default_rng([seed, first, 2]))
-            n_places += Levenshtein.distance(read, text)
-            judged += _judged(read, text, deciphered(text, spacing.text_model, spacing.is_known))
-        table.add_row(before, SIGNS, f"{n_places:,}", f"{len(judged):,}", f"{100 * np.mean(judged):.2f}")
+        for lost, find in LOST.items():
+            n_places, judged = 0, []
+            for first in range(0, len(damaged), LINES_TOGETHER):
+                read = "\n".join(damaged[first : first + LINES_TOGETHER])
+                text = kinds[lost].sample(read, np.random.default_rng([seed, first, 2]))
+                n_places += Levenshtein.distance(read, text)
+                judged += _judged(read, text, find(text, spacing.text_model, spacing.is_known))
+            right = f"{100 * np.mean(judged):.2f}" if judged else ""
+            table.add_row(before, lost, f"{n_places:,}", f"{len(judged):,}", right)
     n_edits = sum(len(spacing.edits(line)) for line in printed)
-    n_edits += len(deciphered("\n".join(printed), spacing.text_model, spacing.is_known))
+    whole = "\n".join(printed)
+    n_edits += sum(len(find(whole, spacing.text_model, spacing.is_known)) for find in (deciphered, lost_letters))
     table.add_row("nothing", f"as printed, {len(printed):,} lines", "", f"{n_edits:,}", "")
     Console().print(table)
 

@@ -36,6 +36,8 @@ def kinds_of_damage() -> dict[str, ChannelModel]:
         "Kazakh letters as Russian ones": _replaced(russified, MAX_PROBABILITY),
         "half of them": _replaced(russified, 0.5),
         "Kazakh letters as question marks": _replaced(dict.fromkeys(russified, "?"), MAX_PROBABILITY),
+        "Kazakh letters as spaces": _replaced(dict.fromkeys(russified, " "), MAX_PROBABILITY),
+        "Kazakh letters gone": _replaced(dict.fromkeys(russified, ""), MAX_PROBABILITY),
         "a sign in 30 as one like it": glyphs(0.033),
         "a sign in 10 as one like it": glyphs(0.1),
         "a small letter in 25 as any other": _any_other(0.04),

@@ -1,0 +1,212 @@
+"""Text without the letters that Russian lacks: «аза стан» with spaces in their place, «азастан» with nothing at all.
+
+A text layer comes out so where its font does not say what these letters are, and a program leaves out what it does not
+know. Where the letters were is found by a beam search over a text model's probabilities, and believed if it makes known
+words of the first lines.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from kzocr.channel.hyphenation import VOWELS
+from kzocr.decipherment import OFTEN_LOST
+from kzocr.edits import Edit
+from kzocr.text import LETTERS
+from kzocr.text_model import TextModel
+
+CONFIDENCE_LOST = 0.9
+"""Of each letter; `scripts/measure_spacing.py` measures it."""
+
+LEAST_LETTERS = 100
+"""Letters of a document that is looked at."""
+
+LEAST_LOST = "әғқңөұү"
+"""All of these are missing: і is in the encodings of its neighbours, һ is rare."""
+
+MOST_LEFT = 0.0005
+"""Share of the letters that a letter may have and still count as missing."""
+
+LEAST_VOWELLESS, LEAST_KNOWN_BEFORE = 0.05, 0.45
+"""Share of the words without a vowel, which Kazakh has not, or of the known ones, in text that is looked at: text of an
+engine that reads Russian letters for Kazakh ones has fewer of both."""
+
+SAMPLE_CHARS = 500
+"""So much of the text shows whether letters bring words back."""
+
+LEAST_KNOWN, LEAST_MORE_KNOWN = 0.75, 0.1
+"""Share of known words in it with the letters, and by how much that is more than without."""
+
+LETTER_COST = 1.5
+"""What a letter out of nothing costs, nats."""
+
+MOST_TOGETHER = 2
+"""Letters that are put in one place."""
+
+BEAM = 12
+"""Ways to read the start of a line that are kept."""
+
+_CONTEXT = 16
+_WORD = re.compile(r"[^\W\d_]+")
+_WHOLE_WORD = re.compile(rf"(?<![^\s«„“\"(-])[{''.join(sorted(LETTERS))}]+(?![^\s»”\").,:;!?-])")
+_SENTENCE_START = re.compile(r"(?:\A|[.!?…]|\n\s*\n)[\s«“„\"(–—-]*\Z")
+
+
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """One way to read the start of a line.
+
+    Attributes:
+        text: what stands there.
+        score: log probability, nats, less what the letters cost.
+    """
+
+    text: str
+    score: float = 0.0
+
+
+def lost_letters(text: str, text_model: TextModel, is_known: Callable[[str], bool]) -> list[Edit]:
+    """Return the edits that put lost letters back, from left to right; none if the text has not lost any.
+
+    Args:
+        text: any string.
+        text_model: says how likely letters are.
+        is_known: says whether a word in lower case is one.
+    """
+    lost = _missing(text)
+    sample = list(_sample(text)) if lost else []
+    before = _share_known(sample, is_known)
+    if not lost or (before < LEAST_KNOWN_BEFORE and _share_vowelless(text) < LEAST_VOWELLESS):
+        return []
+    readers = [_Reader(text_model, lost, left_space=left_space) for left_space in (True, False)]
+    shares = [_share_known(map(reader.read, sample), is_known) for reader in readers]
+    if max(shares) < max(LEAST_KNOWN, before + LEAST_MORE_KNOWN):
+        return []
+    return list(_edits(text, readers[shares.index(max(shares))]))
+
+
+def _missing(text: str) -> str:
+    """Return the letters that `text` lacks, none if it has some of those that are lost together."""
+    counts = Counter(sign for sign in text.lower() if sign in LETTERS)
+    most = MOST_LEFT * counts.total()
+    lost = "".join(letter for letter in OFTEN_LOST if counts[letter] <= most)
+    return lost if counts.total() >= LEAST_LETTERS and set(LEAST_LOST) <= set(lost) else ""
+
+
+def _share_vowelless(text: str) -> float:
+    """Return the share of the words without a vowel; among small letters abbreviations are no words."""
+    found = _WHOLE_WORD.findall(text)
+    words = [word for word in found if not word.isupper()] or found
+    return sum(map(VOWELS.isdisjoint, words)) / max(len(words), 1)
+
+
+def _sample(text: str) -> Iterator[str]:
+    """Yield the first lines of `text`, in lower case."""
+    n_chars = 0
+    for line in text.lower().splitlines():
+        if n_chars >= SAMPLE_CHARS:
+            return
+        if line.strip():
+            yield line[:SAMPLE_CHARS]
+            n_chars += len(line)
+
+
+def _share_known(lines: Iterable[str], is_known: Callable[[str], bool]) -> float:
+    """Return the share of known words among those of more than two letters."""
+    words = [word for line in lines for word in _WORD.findall(line) if len(word) > 2]
+    return sum(map(is_known, words)) / max(len(words), 1)
+
+
+class _Reader:
+    """Puts letters where they are missing.
+
+    Args:
+        text_model: says how likely letters are.
+        lost: the letters that may be missing.
+        left_space: whether each of them left a space.
+    """
+
+    def __init__(self, text_model: TextModel, lost: str, *, left_space: bool) -> None:
+        self.text_model = text_model
+        self.lost = lost
+        self.left_space = left_space
+
+    def read(self, line: str) -> str:
+        """Return a line, in lower case, with the missing letters."""
+        ways = [_Way(" ")]
+        for sign in line:
+            if self.left_space:
+                ways = self._best(self._extended(ways, f" {self.lost}" if sign == " " else sign))
+            else:
+                ways = self._best(self._extended(self._with_letters(ways), sign))
+        return self._best(self._extended(ways if self.left_space else self._with_letters(ways), " "))[0].text[1:-1]
+
+    def _with_letters(self, ways: Sequence[_Way]) -> list[_Way]:
+        """Return the ways, and those with letters behind them."""
+        together = list(ways)
+        for _ in range(MOST_TOGETHER):
+            ways = self._best(self._extended(ways, self.lost, LETTER_COST))
+            together += ways
+        return together
+
+    def _extended(self, ways: Sequence[_Way], signs: str, cost: float = 0.0) -> list[_Way]:
+        """Return each way with each of the signs behind it."""
+        tried = [(way, sign) for way in ways for sign in signs]
+        scores = self.text_model.continuations([(way.text[-_CONTEXT:], sign) for way, sign in tried])
+        return [
+            _Way(way.text + sign, way.score + score - cost) for (way, sign), score in zip(tried, scores, strict=True)
+        ]
+
+    @staticmethod
+    def _best(ways: Sequence[_Way]) -> list[_Way]:
+        return sorted(ways, key=lambda way: -way.score)[:BEAM]
+
+
+def _edits(text: str, reader: _Reader) -> Iterator[Edit]:
+    """Yield the edits of all lines."""
+    start, last_end = 0, -1
+    for line in text.splitlines(keepends=True):
+        shown = line.rstrip("\r\n")
+        small = shown.lower()
+        if small.strip() and len(small) == len(shown):
+            for place, before, letters in _put_in(small, reader.read(small)):
+                first = start + place
+                cased = _cased(text, first, letters, before, may_begin=first != last_end)
+                last_end = first + len(before)
+                yield Edit(first, last_end, before, cased, CONFIDENCE_LOST)
+        start += len(line)
+
+
+def _put_in(line: str, read: str) -> list[tuple[int, str, str]]:
+    """Return where `read` has letters that `line` has not, what stands there in it ("" or a space), and the letters."""
+    found, place, pending = [], 0, ""
+    if len(line) == len(read):
+        return [(number, old, new) for number, (old, new) in enumerate(zip(line, read, strict=True)) if old != new]
+    for sign in f"{read}\0":
+        if line[place : place + 1] != sign and sign != "\0":
+            pending += sign
+            continue
+        if pending:
+            found.append((place, "", pending))
+        place, pending = place + 1, ""
+    return found if place == len(line) + 1 else []
+
+
+def _cased(text: str, start: int, letters: str, before: str, *, may_begin: bool) -> str:
+    """Return the letters that come in at `start`, in capitals in a word of such, with one where a sentence begins.
+
+    Args:
+        text: the whole text.
+        start: where they come in.
+        letters: in lower case.
+        before: what they replace, a space or nothing.
+        may_begin: whether no letter comes in right in front of them.
+    """
+    left, right = text[max(0, start - 2) : start], text[start + len(before) : start + len(before) + 2]
+    if (right.isupper() and not left[-1:].islower()) or (left.isupper() and not right[:1].islower()):
+        return letters.upper()
+    begins = may_begin and not left[-1:].isalpha() and _SENTENCE_START.search(text, max(0, start - 8), start)
+    return letters[0].upper() + letters[1:] if begins else letters
