@@ -40,6 +40,9 @@ LEAST_SHARE = 0.85
 MOST_WORDS = 400
 """So many different words show what a sign stands for."""
 
+MOST_PIECES = 40
+"""Letters and signs of the longest word that is looked at."""
+
 BEAM = 24
 """Ways to read the start of a word that are kept."""
 
@@ -98,7 +101,12 @@ def deciphered(text: str, text_model: TextModel, is_known: Callable[[str], bool]
     words = list(_words(text, signs))
     reader = _Reader(text_model, is_known)
     options = reader.options([word.key for word in words], signs)
-    return [edit for word in words for edit in _edits(text, word, reader, options)]
+    read = {
+        key: reader.read(key, options) for key in {word.key for word in words} if not options.keys().isdisjoint(key)
+    }
+    return [
+        edit for word in words if word.key in read for edit in _edits(text, word, read[word.key], options, is_known)
+    ]
 
 
 class _Reader:
@@ -163,16 +171,13 @@ def _words(text: str, signs: Sequence[str]) -> Iterator[_Word]:
     wanted = set(signs)
     for match in _WORD.finditer(text):
         pieces = tuple(_PIECE.findall(match.group()))
-        is_word = not wanted.isdisjoint(pieces) and not LETTERS.isdisjoint(pieces)
+        is_word = len(pieces) <= MOST_PIECES and not wanted.isdisjoint(pieces) and not LETTERS.isdisjoint(pieces)
         if is_word and not _CUBIC.fullmatch(match.group()):
             yield _Word(match.start(), pieces)
 
 
-def _edits(text: str, word: _Word, reader: _Reader, options: Options) -> Iterator[Edit]:
-    """Yield the edits of one word."""
-    if options.keys().isdisjoint(word.pieces):
-        return
-    read = reader.read(word.key, options)
+def _edits(text: str, word: _Word, read: str, options: Options, is_known: Callable[[str], bool]) -> Iterator[Edit]:
+    """Yield the edits that make of a word what is read."""
     start = word.start
     end_of_word = start + sum(map(len, word.pieces))
     behind = _SPACE.match(text, end_of_word)
@@ -180,7 +185,7 @@ def _edits(text: str, word: _Word, reader: _Reader, options: Options) -> Iterato
     is_upper = _is_upper(word.pieces)
     for number, piece in enumerate(word.pieces):
         end = start + len(piece)
-        if piece in options and _is_letter(word, number, read, reader.is_known, goes_on=goes_on):
+        if piece in options and _is_letter(word, number, read, is_known, goes_on=goes_on):
             begins = number == 0 and len(options[piece]) > 1 and _SENTENCE_START.search(text, max(0, start - 8), start)
             letter = read[number].upper() if is_upper or begins else read[number]
             yield Edit(start, end, piece, letter, CONFIDENCE_DECIPHERED)

@@ -49,6 +49,9 @@ MOST_TOGETHER = 2
 BEAM = 12
 """Ways to read the start of a line that are kept."""
 
+SETTLED_EVERY = 200
+"""After so many signs of a line the likeliest way is taken for good, so that the work grows no faster than the line."""
+
 _CONTEXT = 16
 _WORD = re.compile(r"[^\W\d_]+")
 _WHOLE_WORD = re.compile(rf"(?<![^\s«„“\"(-])[{''.join(sorted(LETTERS))}]+(?![^\s»”\").,:;!?-])")
@@ -136,13 +139,19 @@ class _Reader:
 
     def read(self, line: str) -> str:
         """Return a line, in lower case, with the missing letters."""
+        settled: list[str] = []
         ways = [_Way(" ")]
-        for sign in line:
+        for number, sign in enumerate(line, start=1):
             if self.left_space:
                 ways = self._best(self._extended(ways, f" {self.lost}" if sign == " " else sign))
             else:
                 ways = self._best(self._extended(self._with_letters(ways), sign))
-        return self._best(self._extended(ways if self.left_space else self._with_letters(ways), " "))[0].text[1:-1]
+            if number % SETTLED_EVERY == 0:
+                likeliest = ways[0].text
+                settled.append(likeliest[:-_CONTEXT])
+                ways = [_Way(likeliest[-_CONTEXT:])]
+        ends = self._best(self._extended(ways if self.left_space else self._with_letters(ways), " "))
+        return "".join([*settled, ends[0].text])[1:-1]
 
     def _with_letters(self, ways: Sequence[_Way]) -> list[_Way]:
         """Return the ways, and those with letters behind them."""

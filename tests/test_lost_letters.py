@@ -45,6 +45,12 @@ def test_lost_letters_come_back(text_model: TextModel, letters: str, left: str) 
     assert [line.lower() for line in lines] == PRINTED.lower().splitlines()
 
 
+def test_long_lines_are_no_harder(text_model: TextModel, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("kzocr.lost_letters.SETTLED_EVERY", 20)
+    line = without(LETTERS, " ").replace("\n", " ")
+    assert read(text_model, line).lower() == PRINTED.lower().replace("\n", " ")
+
+
 def test_capitals(text_model: TextModel) -> None:
     upper = PRINTED.upper()
     assert read(text_model, "".join(letter for letter in upper if letter not in LETTERS)) == upper
