@@ -92,21 +92,28 @@ def deciphered(text: str, text_model: TextModel, is_known: Callable[[str], bool]
         text_model: says how likely letters are.
         is_known: says whether a word in lower case is one.
     """
-    places = Counter(match.group() for match in _WITHIN.finditer(text))
-    signs = [
-        sign for sign, n in places.items() if n >= LEAST_PLACES and unicodedata.category(sign[0]) not in _INVISIBLE
-    ]
+    small = text.lower()
+    places = Counter(match.group().lower() for match in _WITHIN.finditer(text))
+    signs = [sign for sign, n in places.items() if _may_be_letter(sign, n, small.count(sign))]
     if not signs:
         return []
     words = list(_words(text, signs))
     reader = _Reader(text_model, is_known)
     options = reader.options([word.key for word in words], signs)
-    read = {
-        key: reader.read(key, options) for key in {word.key for word in words} if not options.keys().isdisjoint(key)
-    }
+    keys = {word.key for word in words if not options.keys().isdisjoint(word.key)}
+    readings = {key: reader.read(key, options) for key in keys}
     return [
-        edit for word in words if word.key in read for edit in _edits(text, word, read[word.key], options, is_known)
+        edit
+        for word in words
+        if word.key in readings
+        for edit in _edits(text, word, readings[word.key], options, is_known)
     ]
+
+
+def _may_be_letter(sign: str, n_within: int, n_everywhere: int) -> bool:
+    """Return whether a sign stands within words so often that it may be a letter."""
+    is_often = n_within >= max(LEAST_PLACES, LEAST_WITHIN * n_everywhere)
+    return is_often and unicodedata.category(sign[0]) not in _INVISIBLE
 
 
 class _Reader:
@@ -137,32 +144,30 @@ class _Reader:
         options = {sign: letters for sign, letters in options.items() if len(letters) == 1 or sign not in digits}
         return {sign: letters for sign, letters in options.items() if self._is_believed(different, sign, options)}
 
-    def read(self, word: Sequence[str], options: Options) -> str:
-        """Return the likeliest way to read the pieces of a word; signs that stand for nothing stay."""
-        ways = [("", " ", 0.0)]
+    def read(self, word: Sequence[str], options: Options) -> tuple[str, ...]:
+        """Return the likeliest letters for the pieces of a word; signs that stand for nothing stay."""
+        ways: list[tuple[tuple[str, ...], float]] = [((), 0.0)]
         for piece in word:
-            tails = options.get(piece, piece if len(piece) == 1 else "_")
-            tried = [(way, tail) for way in ways for tail in tails]
-            scores = self.text_model.continuations([(way[1], tail) for way, tail in tried])
-            extended = [
-                (way[0] + (tail if piece in options else piece), (way[1] + tail)[-_CONTEXT:], way[2] + score)
-                for (way, tail), score in zip(tried, scores, strict=True)
-            ]
-            ways = sorted(extended, key=lambda way: -way[2])[:BEAM]
-        ends = self.text_model.continuations([(way[1], " ") for way in ways])
-        best = max(zip(ways, ends, strict=True), key=lambda pair: pair[0][2] + pair[1])
+            tried = [(way, letter) for way in ways for letter in options.get(piece, [piece])]
+            scores = self.text_model.continuations(
+                [(f" {''.join(way[0][-_CONTEXT:])}", letter) for way, letter in tried]
+            )
+            extended = [((*way[0], letter), way[1] + score) for (way, letter), score in zip(tried, scores, strict=True)]
+            ways = sorted(extended, key=lambda way: -way[1])[:BEAM]
+        ends = self.text_model.continuations([(f" {''.join(way[0][-_CONTEXT:])}", " ") for way in ways])
+        best = max(zip(ways, ends, strict=True), key=lambda pair: pair[0][1] + pair[1])
         return best[0][0]
 
     def _letters(self, word: tuple[str, ...], sign: str, options: Options) -> Iterator[str]:
         """Yield what stands for `sign` in a word if the word becomes a known one."""
         if sign in word:
             read = self.read(word, options)
-            if self.is_known(read):
+            if self.is_known("".join(read)):
                 yield from (letter for piece, letter in zip(word, read, strict=True) if piece == sign)
 
     def _is_believed(self, words: Sequence[tuple[str, ...]], sign: str, options: Options) -> bool:
         """Return whether enough words that have `sign` become known ones."""
-        have = [self.read(word, options) for word in words if sign in word]
+        have = ["".join(self.read(word, options)) for word in words if sign in word]
         return len(have) >= LEAST_WORDS and sum(map(self.is_known, have)) >= LEAST_KNOWN * len(have)
 
 
@@ -176,19 +181,20 @@ def _words(text: str, signs: Sequence[str]) -> Iterator[_Word]:
             yield _Word(match.start(), pieces)
 
 
-def _edits(text: str, word: _Word, read: str, options: Options, is_known: Callable[[str], bool]) -> Iterator[Edit]:
+def _edits(
+    text: str, word: _Word, read: Sequence[str], options: Options, is_known: Callable[[str], bool]
+) -> Iterator[Edit]:
     """Yield the edits that make of a word what is read."""
     start = word.start
-    end_of_word = start + sum(map(len, word.pieces))
-    behind = _SPACE.match(text, end_of_word)
+    behind = _SPACE.match(text, start + sum(map(len, word.pieces)))
     goes_on = behind is not None and text[behind.end() : behind.end() + 1] in {*LOWER, *options}
     is_upper = _is_upper(word.pieces)
-    for number, piece in enumerate(word.pieces):
+    for number, (piece, sign, letter) in enumerate(zip(word.pieces, word.key, read, strict=True)):
         end = start + len(piece)
-        if piece in options and _is_letter(word, number, read, is_known, goes_on=goes_on):
-            begins = number == 0 and len(options[piece]) > 1 and _SENTENCE_START.search(text, max(0, start - 8), start)
-            letter = read[number].upper() if is_upper or begins else read[number]
-            yield Edit(start, end, piece, letter, CONFIDENCE_DECIPHERED)
+        if sign in options and _is_letter(word, number, read, is_known, goes_on=goes_on):
+            begins = number == 0 and len(options[sign]) > 1 and _SENTENCE_START.search(text, max(0, start - 8), start)
+            printed = letter.upper() if is_upper or piece != sign or begins else letter
+            yield Edit(start, end, piece, printed, CONFIDENCE_DECIPHERED)
         start = end
 
 
@@ -197,7 +203,9 @@ def _is_upper(pieces: Sequence[str]) -> bool:
     return len(letters) > 1 and all(map(str.isupper, letters))
 
 
-def _is_letter(word: _Word, number: int, read: str, is_known: Callable[[str], bool], *, goes_on: bool) -> bool:
+def _is_letter(
+    word: _Word, number: int, read: Sequence[str], is_known: Callable[[str], bool], *, goes_on: bool
+) -> bool:
     """Return whether a sign is a letter there: a question mark behind a word may be one, a digit the word's number.
 
     Args:
@@ -207,12 +215,12 @@ def _is_letter(word: _Word, number: int, read: str, is_known: Callable[[str], bo
         is_known: says whether a word is one.
         goes_on: whether a small letter, or a sign for one, follows behind a space.
     """
-    sign = word.pieces[number]
-    is_first, is_last = number == 0, number == len(word.pieces) - 1
-    if sign in digits and not is_known(read):
+    sign = word.key[number]
+    is_first, is_last = number == 0, number == len(read) - 1
+    is_whole = is_known("".join(read))
+    if sign in digits and not is_whole:
         return False
     if not (is_first or is_last) or not sign.isascii():
         return True
-    rest = read[1:] if is_first else read[:-1]
     is_no_mark = sign == "?" if is_first else sign in _MARKS and goes_on
-    return is_known(read) and (is_no_mark or not is_known(rest))
+    return is_whole and (is_no_mark or not is_known("".join(read[1:] if is_first else read[:-1])))

@@ -44,6 +44,16 @@ def test_a_sign_for_each_letter(text_model: TextModel) -> None:
     assert read(text_model, with_signs(signs)) == PRINTED
 
 
+def test_capitals_of_other_alphabets(text_model: TextModel) -> None:
+    both = f"{PRINTED}\n{PRINTED.upper()}"
+    assert read(text_model, both.translate(str.maketrans("ғҒұҰ", "єЄўЎ"))) == both
+
+
+def test_a_sign_that_is_not_deciphered_stays_in_its_place(text_model: TextModel) -> None:
+    signs = with_signs({"ғ": "º"}).replace("ұйықтама", "ұйы(cid:5)тама")
+    assert read(text_model, signs) == PRINTED.replace("ұйықтама", "ұйы(cid:5)тама")
+
+
 def test_a_rare_sign_beside_others_stays(text_model: TextModel) -> None:
     printed = read(text_model, with_signs({"ғ": "º", "ж": "+"}))
     assert printed == PRINTED.replace("ж", "+")
@@ -55,6 +65,12 @@ def test_a_capital_where_a_sentence_begins(text_model: TextModel) -> None:
     upper = "МҰҒАЛІМ АЙТҚАН СӨЗ. ҚҰСТАРДЫ БАЛАЛАРҒА КӨРСЕТТІ."
     lost = "".join("□" if letter in "ҒҚӨҰІ" else letter for letter in upper)
     assert read(text_model, lost) == upper
+
+
+def test_question_marks_that_stand_behind_words_are_some(text_model: TextModel) -> None:
+    text = "с?з к?л т?нде к?ндіз " + "Балалар? Мұғалім? Екен? " * 6
+    assert deciphered(text, text_model, WORDS.__contains__) == []
+    assert deciphered("с?з к?л т?нде к?ндіз", text_model, WORDS.__contains__) != []
 
 
 def test_question_marks_stay_where_they_are_some(text_model: TextModel) -> None:
