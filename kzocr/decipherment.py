@@ -175,10 +175,10 @@ def _words(text: str, signs: Sequence[str]) -> Iterator[_Word]:
     """Yield the words of `text` that have one of the signs, and a letter."""
     wanted = set(signs)
     for match in _WORD.finditer(text):
-        pieces = tuple(_PIECE.findall(match.group()))
-        is_word = len(pieces) <= MOST_PIECES and not wanted.isdisjoint(pieces) and not LETTERS.isdisjoint(pieces)
-        if is_word and not _CUBIC.fullmatch(match.group()):
-            yield _Word(match.start(), pieces)
+        word = _Word(match.start(), tuple(_PIECE.findall(match.group())))
+        is_word = not wanted.isdisjoint(word.key) and not LETTERS.isdisjoint(word.key)
+        if is_word and len(word.pieces) <= MOST_PIECES and not _CUBIC.fullmatch(match.group()):
+            yield word
 
 
 def _edits(
