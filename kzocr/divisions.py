@@ -33,6 +33,7 @@ COST_OF_WORDS = 6.0
 """So much likelier yet if both parts are words and the whole is none."""
 
 _LEAST_PART, _LONGEST_PART = 2, 30
+_LEAST_CAPITALS = 6
 _WAYS = ("", "-", " - ", " – ")
 _LETTER = r"[^\W\d_]"
 _DIVISION = re.compile(rf"(?<=[^\W_])(?: [{HYPHENS}] |[{HYPHENS}] ?|[{SOFT_HYPHENS}] )(?={_LETTER})")
@@ -137,5 +138,6 @@ def _places(text: str) -> Iterator[_Place]:
         left, right = head.group(), tail.group()
         is_word = LETTERS.issuperset(left + right) and min(len(left), len(right)) >= _LEAST_PART
         is_number = left.isdigit() and LETTERS.issuperset(right)
-        if (is_word or is_number) and (right.islower() or (left + right).isupper()):
+        in_capitals = (left + right).isupper() and len(left + right) >= _LEAST_CAPITALS
+        if (is_word or is_number) and (right.islower() or in_capitals):
             yield _Place(start, end, DividedWord(left, right, "", ""))

@@ -60,6 +60,7 @@ def test_divided_words_are_closed_up(text_model: TextModel, text: str, expected:
         "ата-ана мен",
         "жұмы-сын",
         "text- layer",
+        "КСР- ҒА",
         "т- ұр",
         "",
     ],
