@@ -13,7 +13,6 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from kzocr.channel.hyphenation import VOWELS
-from kzocr.decipherment import OFTEN_LOST
 from kzocr.edits import Edit
 from kzocr.text import LETTERS
 from kzocr.text_model import TextModel
@@ -21,11 +20,11 @@ from kzocr.text_model import TextModel
 CONFIDENCE_LOST = 0.9
 """Of each letter; `scripts/measure_spacing.py` measures it."""
 
-LEAST_LETTERS = 100
-"""Letters of a document that is looked at."""
+SHARES = dict(zip("әғқңөұүһі", (0.009, 0.016, 0.034, 0.015, 0.009, 0.009, 0.008, 0.0001, 0.054), strict=True))
+"""Letters that fonts and encodings made for Russian may lack -> their share of all letters of Kazakh text."""
 
-LEAST_LOST = "әғқңөұү"
-"""All of these are missing: і is in the encodings of its neighbours, һ is rare."""
+LEAST_EXPECTED = 12.0
+"""So many of the missing letters a document of its length would have."""
 
 MOST_LEFT = 0.0005
 """Share of the letters that a letter may have and still count as missing."""
@@ -37,7 +36,7 @@ engine that reads Russian letters for Kazakh ones has fewer of both."""
 SAMPLE_CHARS = 500
 """So much of the text shows whether letters bring words back."""
 
-LEAST_KNOWN, LEAST_MORE_KNOWN = 0.75, 0.1
+LEAST_KNOWN, LEAST_MORE_KNOWN = 0.75, 0.05
 """Share of known words in it with the letters, and by how much that is more than without."""
 
 LETTER_COST = 1.5
@@ -92,11 +91,11 @@ def lost_letters(text: str, text_model: TextModel, is_known: Callable[[str], boo
 
 
 def _missing(text: str) -> str:
-    """Return the letters that `text` lacks, none if it has some of those that are lost together."""
+    """Return the letters that `text` lacks, none if it may lack them by chance."""
     counts = Counter(sign for sign in text.lower() if sign in LETTERS)
-    most = MOST_LEFT * counts.total()
-    lost = "".join(letter for letter in OFTEN_LOST if counts[letter] <= most)
-    return lost if counts.total() >= LEAST_LETTERS and set(LEAST_LOST) <= set(lost) else ""
+    n_letters = counts.total()
+    lost = "".join(letter for letter in SHARES if counts[letter] <= MOST_LEFT * n_letters)
+    return lost if sum(SHARES[letter] for letter in lost) * n_letters >= LEAST_EXPECTED else ""
 
 
 def _share_vowelless(text: str) -> float:
