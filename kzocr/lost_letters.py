@@ -11,6 +11,9 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Literal, get_args
+
+from rapidfuzz.distance import Levenshtein
 
 from kzocr.channel.hyphenation import VOWELS
 from kzocr.edits import Edit
@@ -57,6 +60,10 @@ _WHOLE_WORD = re.compile(rf"(?<![^\s«„“\"(-])[{''.join(sorted(LETTERS))}]+(
 _SENTENCE_START = re.compile(r"(?:\A|[.!?…]|\n\s*\n)[\s«“„\"(–—-]*\Z")
 
 
+Left = Literal["spaces", "gaps", "nothing"]
+"""What letters leave behind: a space each; what is left of that where spaces in a row became one; nothing."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Way:
     """One way to read the start of a line.
@@ -83,7 +90,7 @@ def lost_letters(text: str, text_model: TextModel, is_known: Callable[[str], boo
     before = _share_known(sample, is_known)
     if not lost or (before < LEAST_KNOWN_BEFORE and _share_vowelless(text) < LEAST_VOWELLESS):
         return []
-    readers = [_Reader(text_model, lost, left_space=left_space) for left_space in (True, False)]
+    readers = [_Reader(text_model, lost, left) for left in get_args(Left)]
     shares = [_share_known(map(reader.read, sample), is_known) for reader in readers]
     if max(shares) < max(LEAST_KNOWN, before + LEAST_MORE_KNOWN):
         return []
@@ -128,29 +135,38 @@ class _Reader:
     Args:
         text_model: says how likely letters are.
         lost: the letters that may be missing.
-        left_space: whether each of them left a space.
+        left: what they left behind.
     """
 
-    def __init__(self, text_model: TextModel, lost: str, *, left_space: bool) -> None:
+    def __init__(self, text_model: TextModel, lost: str, left: Left) -> None:
         self.text_model = text_model
         self.lost = lost
-        self.left_space = left_space
+        self.left = left
 
     def read(self, line: str) -> str:
         """Return a line, in lower case, with the missing letters."""
         settled: list[str] = []
         ways = [_Way(" ")]
+        if self.left == "gaps":
+            ways = self._with_letters(ways)
         for number, sign in enumerate(line, start=1):
-            if self.left_space:
-                ways = self._best(self._extended(ways, f" {self.lost}" if sign == " " else sign))
-            else:
-                ways = self._best(self._extended(self._with_letters(ways), sign))
+            ways = self._with_sign(ways, sign)
             if number % SETTLED_EVERY == 0:
-                likeliest = ways[0].text
+                likeliest = self._best(ways)[0].text
                 settled.append(likeliest[:-_CONTEXT])
                 ways = [_Way(likeliest[-_CONTEXT:])]
-        ends = self._best(self._extended(ways if self.left_space else self._with_letters(ways), " "))
+        ends = self._best(self._extended(ways if self.left == "spaces" else self._with_letters(ways), " "))
         return "".join([*settled, ends[0].text])[1:-1]
+
+    def _with_sign(self, ways: Sequence[_Way], sign: str) -> list[_Way]:
+        """Return the ways with the next sign of the line behind them, or with what it stands for."""
+        if self.left == "nothing":
+            ways = self._with_letters(ways)
+        if sign != " " or self.left == "nothing":
+            return self._best(self._extended(ways, sign))
+        if self.left == "spaces":
+            return self._best(self._extended(ways, f" {self.lost}"))
+        return self._with_letters(self._best(self._extended(self._with_letters(ways), f" {self.lost}")))
 
     def _with_letters(self, ways: Sequence[_Way]) -> list[_Way]:
         """Return the ways, and those with letters behind them."""
@@ -189,18 +205,13 @@ def _edits(text: str, reader: _Reader) -> Iterator[Edit]:
 
 
 def _put_in(line: str, read: str) -> list[tuple[int, str, str]]:
-    """Return where `read` has letters that `line` has not, what stands there in it ("" or a space), and the letters."""
-    found, place, pending = [], 0, ""
-    if len(line) == len(read):
-        return [(number, old, new) for number, (old, new) in enumerate(zip(line, read, strict=True)) if old != new]
-    for sign in f"{read}\0":
-        if line[place : place + 1] != sign and sign != "\0":
-            pending += sign
-            continue
-        if pending:
-            found.append((place, "", pending))
-        place, pending = place + 1, ""
-    return found if place == len(line) + 1 else []
+    """Return where `read` has letters that `line` has not, what it has there (spaces, nothing), and the letters."""
+    changes = Levenshtein.opcodes(line, read)
+    return [
+        (change.src_start, line[change.src_start : change.src_end], read[change.dest_start : change.dest_end])
+        for change in changes
+        if change.tag != "equal"
+    ]
 
 
 def _cased(text: str, start: int, letters: str, before: str, *, may_begin: bool) -> str:
@@ -210,7 +221,7 @@ def _cased(text: str, start: int, letters: str, before: str, *, may_begin: bool)
         text: the whole text.
         start: where they come in.
         letters: in lower case.
-        before: what they replace, a space or nothing.
+        before: what they replace, spaces or nothing.
         may_begin: whether no letter comes in right in front of them.
     """
     left, right = text[max(0, start - 2) : start], text[start + len(before) : start + len(before) + 2]

@@ -45,6 +45,11 @@ def test_lost_letters_come_back(text_model: TextModel, letters: str, left: str) 
     assert [line.lower() for line in lines] == PRINTED.lower().splitlines()
 
 
+def test_lost_letters_come_back_where_spaces_in_a_row_became_one(text_model: TextModel) -> None:
+    gaps = "\n".join(" ".join(line.split()) for line in without(LETTERS, " ").splitlines())
+    assert read(text_model, gaps).lower() == PRINTED.lower()
+
+
 def test_long_lines_are_no_harder(text_model: TextModel, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("kzocr.lost_letters.SETTLED_EVERY", 20)
     line = without(LETTERS, " ").replace("\n", " ")
@@ -85,5 +90,5 @@ def test_the_corrector_puts_them_back(text_model: TextModel) -> None:
 def test_only_letters_come_in(text: str) -> None:
     text = "ж шн бл тн кз " * 10 + text
     edits = lost_letters(text, TextModel.from_lines(LINES), lambda word: len(word) > 3)
-    assert all(edit.before in ("", " ") and edit.after.isalpha() for edit in edits)
+    assert all(not edit.before.strip() and edit.after.replace(" ", "").isalpha() for edit in edits)
     apply_edits(text, edits)
