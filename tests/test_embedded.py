@@ -13,6 +13,11 @@ READ = """Бул 61зд!ц ел1м1з уш!н мацызды мэселе, 61р�
 кел!п, 61р-61р1мен танысты. Эр6!р адам халык тэрт!6!н сактайды.
 9йткен! бул б!зд!ц м!ндет!м!з: 61 адам, 16 % жэне 1 350 тг тец емес."""
 
+PRINTED = """Ауыл мектебінің оқушылары күзде өзен жағасына ағаш отырғызды.
+Мұғалімдер оларға көшеттерді қалай күту керегін түсіндірді.
+Келесі жылы көктемде әрбір сынып өз бағын суаруға шығады.
+Ағаштар өскенде, құстар ұя салып, өңір көркейе түседі."""
+
 
 @pytest.fixture(scope="module")
 def corrector() -> Corrector:
@@ -35,6 +40,19 @@ def test_words_of_other_languages_stay(corrector: Corrector) -> None:
 def test_kazakh_words_that_came_out_in_latin_letters(corrector: Corrector) -> None:
     printed = corrector.correct("Бул жумыстын iminge кеп нэрсе бар. Tac тускен жерiнде ауыр, con адам icke K1picTi.")
     assert printed.startswith("Бұл жұмыстың ішінде көп нәрсе бар.")
+
+
+@pytest.mark.parametrize(("left", "least_share"), [("?", 0.9), (" ", 0.9), ("", 0.8)])
+def test_letters_that_a_text_layer_lost(corrector: Corrector, left: str, least_share: float) -> None:
+    read = "".join(left if letter in "әғқңөұүһіӘҒҚҢӨҰҮҺІ" else letter for letter in PRINTED)
+    printed = PRINTED.lower().split()
+    mended = corrector.correct(read).lower().split()
+    assert sum(map(str.__eq__, printed, mended)) >= least_share * len(printed)
+
+
+def test_words_that_a_line_s_end_divided(corrector: Corrector) -> None:
+    read = "Аудан ор- талығында жаңа кітап-хана ашылды, оқыр- мандар қарым- қатынасы жақсар- ды."
+    assert corrector.correct(read) == "Аудан орталығында жаңа кітапхана ашылды, оқырмандар қарым-қатынасы жақсарды."
 
 
 def test_clean_sentences_stay(corrector: Corrector) -> None:
