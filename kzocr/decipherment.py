@@ -59,6 +59,7 @@ _WITHIN = re.compile(rf"(?<=[{_ALL}])(?:{_SIGN})(?=[{_ALL}])")
 _CUBIC = re.compile(r"[кдсм]?м[²³]")
 _INVISIBLE = frozenset(("Mn", "Cf", "Cs"))
 _MARKS = frozenset("?*")
+_MORE_MARKS = frozenset(".,;:!»)")
 _SPACE = re.compile(r"[ \t]+")
 _SENTENCE_START = re.compile(r"(?:\A|[.!…]|\n\s*\n)[\s«“„\"(–—-]*\Z")
 
@@ -106,7 +107,7 @@ def deciphered(text: str, text_model: TextModel, is_known: Callable[[str], bool]
         edit
         for word in words
         if word.key in readings
-        for edit in _edits(text, word, readings[word.key], options, is_known)
+        for edit in _edits(text, word, readings[word.key], options, reader)
     ]
 
 
@@ -158,6 +159,12 @@ class _Reader:
         best = max(zip(ways, ends, strict=True), key=lambda pair: pair[0][1] + pair[1])
         return best[0][0]
 
+    def is_likelier(self, read: Sequence[str]) -> bool:
+        """Return whether a word is likelier than without its last letter."""
+        words = "".join(read), "".join(read[:-1])
+        with_letter, without = self.text_model.continuations([(" ", f"{word} ") for word in words])
+        return with_letter > without
+
     def _letters(self, word: tuple[str, ...], sign: str, options: Options) -> Iterator[str]:
         """Yield what stands for `sign` in a word if the word becomes a known one."""
         if sign in word:
@@ -181,21 +188,32 @@ def _words(text: str, signs: Sequence[str]) -> Iterator[_Word]:
             yield word
 
 
-def _edits(
-    text: str, word: _Word, read: Sequence[str], options: Options, is_known: Callable[[str], bool]
-) -> Iterator[Edit]:
+def _edits(text: str, word: _Word, read: Sequence[str], options: Options, reader: _Reader) -> Iterator[Edit]:
     """Yield the edits that make of a word what is read."""
     start = word.start
-    behind = _SPACE.match(text, start + sum(map(len, word.pieces)))
-    goes_on = behind is not None and text[behind.end() : behind.end() + 1] in {*LOWER, *options}
+    is_mark = _ends_with_mark(text, word, read, options, reader)
     is_upper = _is_upper(word.pieces)
     for number, (piece, sign, letter) in enumerate(zip(word.pieces, word.key, read, strict=True)):
         end = start + len(piece)
-        if sign in options and _is_letter(word, number, read, is_known, goes_on=goes_on):
+        is_last = number == len(read) - 1
+        if sign in options and not (is_last and is_mark) and _is_letter(word, number, read, reader.is_known):
             begins = number == 0 and len(options[sign]) > 1 and _SENTENCE_START.search(text, max(0, start - 8), start)
             printed = letter.upper() if is_upper or piece != sign or begins else letter
             yield Edit(start, end, piece, printed, CONFIDENCE_DECIPHERED)
         start = end
+
+
+def _ends_with_mark(text: str, word: _Word, read: Sequence[str], options: Options, reader: _Reader) -> bool:
+    """Return whether the question mark or asterisk behind a word may be just that.
+
+    It is a letter where a small letter or another mark follows, or where the word is likelier with the letter.
+    """
+    if word.key[-1] not in _MARKS:
+        return False
+    end = word.start + sum(map(len, word.pieces))
+    behind = _SPACE.match(text, end)
+    goes_on = behind is not None and text[behind.end() : behind.end() + 1] in {*LOWER, *options}
+    return not (goes_on or text[end : end + 1] in _MORE_MARKS or reader.is_likelier(read))
 
 
 def _is_upper(pieces: Sequence[str]) -> bool:
@@ -203,17 +221,14 @@ def _is_upper(pieces: Sequence[str]) -> bool:
     return len(letters) > 1 and all(map(str.isupper, letters))
 
 
-def _is_letter(
-    word: _Word, number: int, read: Sequence[str], is_known: Callable[[str], bool], *, goes_on: bool
-) -> bool:
-    """Return whether a sign is a letter there: a question mark behind a word may be one, a digit the word's number.
+def _is_letter(word: _Word, number: int, read: Sequence[str], is_known: Callable[[str], bool]) -> bool:
+    """Return whether a sign is a letter there: a digit may be the word's number, a mark may stand beside it.
 
     Args:
         word: the word that it is in.
         number: its place among the pieces.
         read: the word with letters for signs.
         is_known: says whether a word is one.
-        goes_on: whether a small letter, or a sign for one, follows behind a space.
     """
     sign = word.key[number]
     is_first, is_last = number == 0, number == len(read) - 1
@@ -222,5 +237,5 @@ def _is_letter(
         return False
     if not (is_first or is_last) or not sign.isascii():
         return True
-    is_no_mark = sign == "?" if is_first else sign in _MARKS and goes_on
+    is_no_mark = sign == "?" if is_first else sign in _MARKS
     return is_whole and (is_no_mark or not is_known("".join(read[1:] if is_first else read[:-1])))

@@ -73,6 +73,12 @@ def test_question_marks_that_stand_behind_words_are_some(text_model: TextModel) 
     assert deciphered("с?з к?л т?нде к?ндіз", text_model, WORDS.__contains__) != []
 
 
+def test_a_question_mark_before_another_mark_is_a_letter(text_model: TextModel) -> None:
+    text = with_signs(dict.fromkeys("ғқөұүі", "?")) + " т?н?, к?л"
+    is_known = (WORDS | {"түн", "түні"}).__contains__
+    assert apply_edits(text, deciphered(text, text_model, is_known)).endswith(" түні, көл")
+
+
 def test_question_marks_stay_where_they_are_some(text_model: TextModel) -> None:
     text = with_signs(dict.fromkeys("ғқөұүі", "?")) + " Көл ме? Түн. Балалар?"
     assert read(text_model, text).endswith(" Көл ме? Түн. Балалар?")
