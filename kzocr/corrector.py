@@ -64,7 +64,8 @@ class Corrector:
             `correct(correct(text)) == correct(text)`. Windows that stayed are not decoded again, and a text without
             edits is looked at once. With 1 this is not sought.
         respeller: decides about the words of the model's output that the decoder says are in doubt.
-        spacing: finds words whose letters stand apart or that run together; the model sees the text without that.
+        spacing: finds words whose letters stand apart, that run together or that are divided; by what it knows of
+            words, letters that a text layer lost are found too. The model sees the text without all that.
         background: what the calibration weighs edits with, whatever the document.
     """
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from string import digits
 
 from kzocr.edits import Edit
-from kzocr.text import FOREIGN_LETTERS, LETTERS, LOWER
+from kzocr.text import FOREIGN_LETTERS, KAZAKH_SPECIFIC_LOWER, LETTERS, LOWER
 from kzocr.text_model import TextModel
 
 CONFIDENCE_DECIPHERED = 0.95
@@ -45,9 +45,6 @@ MOST_PIECES = 40
 
 BEAM = 24
 """Ways to read the start of a word that are kept."""
-
-OFTEN_LOST = "әғқңөұүһі"
-"""Letters that fonts and encodings made for Russian lack."""
 
 _CONTEXT = 16
 _ALL = "".join(sorted(LETTERS))
@@ -137,7 +134,7 @@ class _Reader:
             signs: those that may stand for letters.
         """
         different = [word for word in dict.fromkeys(words) if LETTERS.union(signs).issuperset(word)][:MOST_WORDS]
-        options = dict.fromkeys(signs, OFTEN_LOST)
+        options = dict.fromkeys(signs, KAZAKH_SPECIFIC_LOWER)
         for sign in signs:
             found = Counter(letter for word in different for letter in self._letters(word, sign, options))
             if found and max(found.values()) >= LEAST_SHARE * found.total():
@@ -237,5 +234,6 @@ def _is_letter(word: _Word, number: int, read: Sequence[str], is_known: Callable
         return False
     if not (is_first or is_last) or not sign.isascii():
         return True
+    # Whether a mark stands behind the word has been asked before; a question mark never stands in front of one.
     is_no_mark = sign == "?" if is_first else sign in _MARKS
     return is_whole and (is_no_mark or not is_known("".join(read[1:] if is_first else read[:-1])))

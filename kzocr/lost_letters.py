@@ -8,7 +8,6 @@ words of the first lines.
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
@@ -17,13 +16,13 @@ from rapidfuzz.distance import Levenshtein
 
 from kzocr.channel.hyphenation import VOWELS
 from kzocr.edits import Edit
-from kzocr.text import LETTERS
+from kzocr.text import KAZAKH_SPECIFIC_LOWER, LETTERS, LOWER
 from kzocr.text_model import TextModel
 
 CONFIDENCE_LOST = 0.9
 """Of each letter; `scripts/measure_spacing.py` measures it."""
 
-SHARES = dict(zip("әғқңөұүһі", (0.009, 0.016, 0.034, 0.015, 0.009, 0.009, 0.008, 0.0001, 0.054), strict=True))
+SHARES = dict(zip(KAZAKH_SPECIFIC_LOWER, (0.009, 0.016, 0.034, 0.015, 0.009, 0.009, 0.008, 0.0001, 0.054), strict=True))
 """Letters that fonts and encodings made for Russian may lack -> their share of all letters of Kazakh text."""
 
 LEAST_EXPECTED = 12.0
@@ -99,8 +98,9 @@ def lost_letters(text: str, text_model: TextModel, is_known: Callable[[str], boo
 
 def _missing(text: str) -> str:
     """Return the letters that `text` lacks, none if it may lack them by chance."""
-    counts = Counter(sign for sign in text.lower() if sign in LETTERS)
-    n_letters = counts.total()
+    small = text.lower()
+    counts = {letter: small.count(letter) for letter in LOWER}
+    n_letters = sum(counts.values())
     lost = "".join(letter for letter in SHARES if counts[letter] <= MOST_LEFT * n_letters)
     return lost if sum(SHARES[letter] for letter in lost) * n_letters >= LEAST_EXPECTED else ""
 

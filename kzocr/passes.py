@@ -114,7 +114,8 @@ class Pass:
         guards: the thresholds of what is declined.
         calibration: turns the model's probabilities into confidences.
         respeller: decides about words in doubt.
-        spacing: finds words whose letters stand apart or that run together; the model sees the text without that.
+        spacing: finds words whose letters stand apart, that run together or that are divided; by what it knows of
+            words, letters that a text layer lost are found too. The model sees the text without all that.
         background: what the calibration weighs edits with, whatever the document.
         group_bytes: bytes of windows that are worth sorting into batches.
         core_bytes: see `kzocr.windows.windows`.

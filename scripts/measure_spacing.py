@@ -73,8 +73,7 @@ def main(
                 text = kinds[spaced].sample(read, rng) if sign is None else _divided(read, sign, rng)
                 n_places += sum(change.tag != "equal" for change in Levenshtein.opcodes(read, text))
                 judged += _judged(read, text, spacing.edits(text))
-            right = f"{100 * np.mean(judged):.2f}" if judged else ""
-            table.add_row(before, spaced, f"{n_places:,}", f"{len(judged):,}", right)
+            table.add_row(before, spaced, *_figures(n_places, judged))
         for lost, find in LOST.items():
             n_places, judged = 0, []
             for first in range(0, len(damaged), LINES_TOGETHER):
@@ -82,13 +81,17 @@ def main(
                 text = kinds[lost].sample(read, np.random.default_rng([seed, first, 2]))
                 n_places += Levenshtein.distance(read, text)
                 judged += _judged(read, text, find(text, spacing.text_model, spacing.is_known))
-            right = f"{100 * np.mean(judged):.2f}" if judged else ""
-            table.add_row(before, lost, f"{n_places:,}", f"{len(judged):,}", right)
+            table.add_row(before, lost, *_figures(n_places, judged))
     n_edits = sum(len(spacing.edits(line)) for line in printed)
     whole = "\n".join(printed)
     n_edits += sum(len(find(whole, spacing.text_model, spacing.is_known)) for find in (deciphered, lost_letters))
     table.add_row("nothing", f"as printed, {len(printed):,} lines", "", f"{n_edits:,}", "")
     Console().print(table)
+
+
+def _figures(n_places: int, judged: Sequence[bool]) -> tuple[str, str, str]:
+    """Return what a row shows: damaged places, edits, and the percentage of these that is right."""
+    return f"{n_places:,}", f"{len(judged):,}", f"{100 * np.mean(judged):.2f}" if judged else ""
 
 
 def _divided(line: str, sign: str, rng: np.random.Generator) -> str:

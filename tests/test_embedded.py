@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from kzocr import Corrector
+from kzocr.text import KAZAKH_SPECIFIC
 
 DATA = Path(__file__).parent / "data"
 READ = """Бул 61зд!ц ел1м1з уш!н мацызды мэселе, 61рак уакыт аз. Окушылар
@@ -44,7 +45,7 @@ def test_kazakh_words_that_came_out_in_latin_letters(corrector: Corrector) -> No
 
 @pytest.mark.parametrize(("left", "least_share"), [("?", 0.9), (" ", 0.9), ("", 0.8)])
 def test_letters_that_a_text_layer_lost(corrector: Corrector, left: str, least_share: float) -> None:
-    read = "".join(left if letter in "әғқңөұүһіӘҒҚҢӨҰҮҺІ" else letter for letter in PRINTED)
+    read = "".join(left if letter in KAZAKH_SPECIFIC else letter for letter in PRINTED)
     printed = PRINTED.lower().split()
     mended = corrector.correct(read).lower().split()
     assert sum(map(str.__eq__, printed, mended)) >= least_share * len(printed)

@@ -9,6 +9,7 @@ from kzocr.corrector import Corrector
 from kzocr.edits import apply_edits
 from kzocr.lost_letters import CONFIDENCE_LOST, lost_letters
 from kzocr.spacing import Spacing
+from kzocr.text import KAZAKH_SPECIFIC_LOWER, KAZAKH_SPECIFIC_UPPER
 from kzocr.text_model import TextModel
 
 LINES = [
@@ -19,7 +20,7 @@ LINES = [
 ]
 PRINTED = "\n".join(LINES * 2)
 WORDS = frozenset("".join(sign if sign.isalpha() else " " for sign in PRINTED.lower()).split())
-LETTERS = "әғқңөұүһіӘҒҚҢӨҰҮҺІ"
+LETTERS = KAZAKH_SPECIFIC_LOWER + KAZAKH_SPECIFIC_UPPER
 
 
 @pytest.fixture(scope="module")
