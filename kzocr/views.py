@@ -46,9 +46,14 @@ _LETTER_IN_NUMBER = re.compile(r"\d[.:]?[ОOоoЗlIІ]|[lIІ]\d[\dОOЗ]{2}|-[О
 _QUOTED = re.compile(r"(?:<<|‹‹)(?=\s?[^\W\d])[^<>‹›\n]{1,100}(?:>>|››)")
 """Words between two pairs of brackets, which an engine or a typist without «» sets in their place."""
 
+_TWICE_ENCODED = {sign.encode("utf-8").decode("cp1251"): sign for sign in "—–„“”’…№"}
+"""Signs whose UTF-8 was taken for Windows-1251 (вЂ” for —), as CuneiForm for Linux and many an import do."""
+
+_TWICE_ENCODED_SIGN = re.compile("|".join(_TWICE_ENCODED))
+
 _TO_REPAIR = re.compile(
     f"[{_FOREIGN}{''.join(LEGACY_FONT_SHARED)}\u0300-\u036f]|{_LEFT_HYPHEN.pattern}|{_MISREAD_SIGNS.pattern}"
-    f"|{_LETTER_IN_NUMBER.pattern}|{_QUOTED.pattern}"
+    f"|{_LETTER_IN_NUMBER.pattern}|{_QUOTED.pattern}|{_TWICE_ENCODED_SIGN.pattern}"
 )
 _WORD = re.compile(r"[^\W\d_]+")
 _CYRILLIC_CLUSTER = re.compile(r"[Ѐ-ӿ][\u0300-\u036f]+")
@@ -77,8 +82,8 @@ class View:
         repairs: position in `text` -> the same character, where the window has another spelling of it
             (a decomposed й, a Latin ə inside a Kazakh word, the ј of a font from before Unicode, a letter behind the
             ¬ or the soft hyphen that a line's end left inside a word, two hyphens for a dash, Ме for № before a number,
-            км? for км² and 0С for °С behind one, О for 0 within one, << >> for « »), which is repaired whatever the
-            model says.
+            км? for км² and 0С for °С behind one, О for 0 within one, << >> for « », вЂ” for —), which is repaired
+            whatever the model says.
     """
 
     text: str
@@ -217,6 +222,8 @@ def _spellings(window: str) -> dict[int, tuple[int, str]]:
         for place, sign in enumerate(number.group(), start=number.start()):
             if sign in DIGITS:
                 found[place] = (place + 1, DIGITS[sign])
+    for sign in _TWICE_ENCODED_SIGN.finditer(window):
+        found[sign.start()] = (sign.end(), _TWICE_ENCODED[sign.group()])
     for quoted in _QUOTED.finditer(window):
         found[quoted.start()] = (quoted.start() + 2, "«")
         found[quoted.end() - 2] = (quoted.end(), "»")

@@ -31,11 +31,11 @@ _FAMILIES: dict[str, Family] = {
     "worn-print": families.worn_print,
 }
 
-_ESTIMATED = ("tesseract-kaz", "tesseract-rus", "tesseract-kaz-rus")
+_ESTIMATED = ("tesseract-kaz", "tesseract-rus", "tesseract-kaz-rus", "cuneiform-rus")
 PRIORS = Path(__file__).parent / "priors"
 """Folder of the counted priors that come with the package."""
 
-_UNSCALED = frozenset({"russian-engine", "tesseract-rus", "legacy-fonts", "glued-words"})
+_UNSCALED = frozenset({"russian-engine", "tesseract-rus", "cuneiform-rus", "legacy-fonts", "glued-words"})
 """What engines and fonts have no sign for, Kazakh letters or spaces, they lose on the best of prints too."""
 
 PROBE = (

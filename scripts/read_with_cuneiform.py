@@ -1,0 +1,71 @@
+"""Read a page with CuneiForm, an OCR engine of the time before neural networks: its lines go to the standard output.
+
+    python scripts/read_with_cuneiform.py rus page.png --dpi 300
+
+An engine for scripts/make_ocr_pairs.py:
+
+    --engine "cuneiform-rus=cmd:python scripts/read_with_cuneiform.py rus {image} --dpi {dpi}"
+
+Its own plain text joins the lines of a paragraph, so hOCR is asked for. It has no Kazakh letters, as the
+engines that older archives were read with had none. Debian 11 has it (non-free: `apt-get install cuneiform`).
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from lxml import html
+from PIL import Image
+
+DPI = 300
+"""What the engine's shapes of letters were made for; coarser pages are enlarged to it, as by the programs around it."""
+
+NO_TEXT = "PUMA_XFinalrecognition failed"
+"""What it says of a page on which it finds nothing to read, a blank one among them."""
+
+
+def main() -> int:
+    """Print the page's lines; 1 if it could not be read, with the reason on the standard error."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("language", help="as `cuneiform -l` lists them: rus, ruseng, ukr, bul")
+    parser.add_argument("image", type=Path, help="the page, as Pillow reads it")
+    parser.add_argument("--dpi", type=int, default=DPI, help=f"its dots per inch (default {DPI})")
+    arguments = parser.parse_args()
+    if shutil.which("cuneiform") is None:
+        print("the OCR engine CuneiForm is not installed; on Debian 11: apt-get install cuneiform", file=sys.stderr)
+        return 1
+    with tempfile.TemporaryDirectory() as folder:
+        page, read = Path(folder) / "page.png", Path(folder) / "page.html"
+        _enlarged(Image.open(arguments.image).convert("L"), arguments.dpi).save(page, dpi=(DPI, DPI))
+        command = ["cuneiform", "-l", arguments.language, "-f", "hocr", "-o", str(read), str(page)]
+        done = subprocess.run(command, capture_output=True, text=True, errors="replace")
+        said = (done.stderr or done.stdout).strip()
+        if not read.exists() and NO_TEXT not in said:
+            print(f"{arguments.image}: {said}", file=sys.stderr)
+            return 1
+        for line in lines(read.read_bytes()) if read.exists() else ():
+            print(line)
+    return 0
+
+
+def _enlarged(page: Image.Image, dpi: int) -> Image.Image:
+    scale = DPI / dpi
+    if scale <= 1:
+        return page
+    return page.resize((round(page.width * scale), round(page.height * scale)), Image.Resampling.LANCZOS)
+
+
+def lines(hocr: bytes) -> list[str]:
+    """Return the text of each line of an hOCR page: spaces once, and — for вЂ”, its UTF-8 encoded a second time."""
+    spans = html.fromstring(hocr).iter("span")
+    printed = [" ".join(span.text_content().split()) for span in spans if span.get("class") == "ocr_line"]
+    return [line.replace("вЂ”", "—") for line in printed]
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
