@@ -22,11 +22,11 @@ from kzocr.inputs import check_layout, check_texts, checked
 from kzocr.loading import load_calibration, load_model, load_spelling
 from kzocr.outputs import Decoder, OutputCache
 from kzocr.passes import GROUP_BATCHES, Correction, Pass, settled
+from kzocr.preparation import NO_PREPARATION, Knowledge, Preparation
 from kzocr.recollection import Recollection
 from kzocr.reflow import Flow, Layout, reflow
 from kzocr.respelling import Respeller
 from kzocr.skeletons import Skeletons
-from kzocr.spacing import Spacing
 from kzocr.windows import CONTEXT_BYTES, CORE_BYTES
 
 BATCH_BYTES = 8192
@@ -64,8 +64,7 @@ class Corrector:
             `correct(correct(text)) == correct(text)`. Windows that stayed are not decoded again, and a text without
             edits is looked at once. With 1 this is not sought.
         respeller: decides about the words of the model's output that the decoder says are in doubt.
-        spacing: finds words whose letters stand apart, that run together or that are divided; by what it knows of
-            words, letters that a text layer lost are found too. The model sees the text without all that.
+        preparation: what is done to a text before the model sees it (`kzocr.preparation`).
         background: what the calibration weighs edits with, whatever the document.
     """
 
@@ -80,7 +79,7 @@ class Corrector:
         calibration: Calibration = IDENTITY,
         max_passes: int = MAX_PASSES,
         respeller: Respeller | None = None,
-        spacing: Spacing | None = None,
+        preparation: Preparation = NO_PREPARATION,
         background: Background = NO_BACKGROUND,
     ) -> None:
         if batch_bytes < 1:
@@ -95,7 +94,7 @@ class Corrector:
         self.calibration = calibration
         self.max_passes = max_passes
         self.respeller = respeller
-        self.spacing = spacing
+        self.preparation = preparation
         self.background = background
         self._source: _Source | None = None
         self._lock = threading.Lock()
@@ -141,7 +140,7 @@ class Corrector:
             "dtype": str(dtype).removeprefix("torch."),
             "use_lexicon": use_lexicon,
         }
-        decoder, respeller, spacing, background = _load(source)
+        decoder, respeller, preparation, background = _load(source)
         corrector = cls(
             decoder,
             batch_bytes=batch_bytes,
@@ -149,7 +148,7 @@ class Corrector:
             calibration=load_calibration(source["name_or_path"], revision=revision) or IDENTITY,
             max_passes=max_passes,
             respeller=respeller,
-            spacing=spacing,
+            preparation=preparation,
             background=background,
         )
         corrector._source = source
@@ -158,7 +157,7 @@ class Corrector:
     def __getstate__(self) -> dict[str, object]:
         state = {name: value for name, value in vars(self).items() if name != "_lock"}
         if self._source is not None:
-            for name in ("decoder", "respeller", "spacing", "background"):
+            for name in ("decoder", "respeller", "preparation", "background"):
                 del state[name]
         return state
 
@@ -166,7 +165,7 @@ class Corrector:
         vars(self).update(state)
         self._lock = threading.Lock()
         if self._source is not None:
-            self.decoder, self.respeller, self.spacing, self.background = _load(self._source)
+            self.decoder, self.respeller, self.preparation, self.background = _load(self._source)
 
     @overload
     def correct(self, text: str, *, layout: Layout = "keep", on_progress: Progress | None = None) -> str: ...
@@ -253,7 +252,7 @@ class Corrector:
             self.guards,
             self.calibration,
             self.respeller,
-            self.spacing,
+            self.preparation,
             self.background,
             group_bytes=group_bytes,
             core_bytes=self.core_bytes,
@@ -301,8 +300,8 @@ def _counter(flows: Sequence[tuple[str, Flow]], on_progress: Progress | None) ->
     return add
 
 
-def _load(source: _Source) -> tuple[Decoder, Respeller | None, Spacing | None, Background]:
-    """Return the model of `source`; what decides about words in doubt, closes up words, and weighs edits.
+def _load(source: _Source) -> tuple[Decoder, Respeller | None, Preparation, Background]:
+    """Return the model of `source`; what decides about words in doubt, prepares texts, and weighs edits.
 
     A model without a lexicon has nothing of the latter.
     """
@@ -310,12 +309,13 @@ def _load(source: _Source) -> tuple[Decoder, Respeller | None, Spacing | None, B
     model = load_model(name, revision=revision, device=source["device"], dtype=source["dtype"])
     found = load_spelling(name, revision=revision) if source["use_lexicon"] else None
     if found is None:
-        return GuidedDecoder(model, memory=Recollection()), None, None, NO_BACKGROUND
+        return GuidedDecoder(model, memory=Recollection()), None, NO_PREPARATION, NO_BACKGROUND
     lexicon, spelling, text_model, context_model = found
     decoder = GuidedDecoder(model, memory=Recollection(Skeletons(lexicon)))
     examining = LexiconDecoder(decoder, lexicon, spelling.usual, text_model, context_model)
     background = Background(lexicon, context_model.fits, text_model, spelling.usual)
-    return examining, Respeller(lexicon, spelling), Spacing(text_model, lexicon.__contains__), background
+    preparation = Preparation(Knowledge(text_model, lexicon.__contains__))
+    return examining, Respeller(lexicon, spelling), preparation, background
 
 
 @lru_cache(maxsize=1)

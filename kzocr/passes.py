@@ -11,20 +11,16 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from kzocr.confidence import Calibration
-from kzocr.decipherment import deciphered
 from kzocr.edit_features import NO_BACKGROUND, Background
 from kzocr.edits import Edit, apply_edits, composed
 from kzocr.encoding import n_bytes
 from kzocr.guards import Guards
-from kzocr.lost_letters import lost_letters
-from kzocr.numerals import numerals
 from kzocr.outputs import OutputCache
+from kzocr.preparation import NO_PREPARATION, Preparation
 from kzocr.profile import NO_PROFILE, Profile
 from kzocr.proposals import Proposal, decide, propose
 from kzocr.recurrence import Recurrence
 from kzocr.respelling import Respeller
-from kzocr.spacing import Spacing
-from kzocr.spans import addresses
 from kzocr.text import has_kazakh_or_russian
 from kzocr.views import Output, View, view
 from kzocr.windows import Window, windows
@@ -114,8 +110,7 @@ class Pass:
         guards: the thresholds of what is declined.
         calibration: turns the model's probabilities into confidences.
         respeller: decides about words in doubt.
-        spacing: finds words whose letters stand apart, that run together or that are divided; by what it knows of
-            words, letters that a text layer lost are found too. The model sees the text without all that.
+        preparation: what is done to a text before the model sees it.
         background: what the calibration weighs edits with, whatever the document.
         group_bytes: bytes of windows that are worth sorting into batches.
         core_bytes: see `kzocr.windows.windows`.
@@ -128,7 +123,7 @@ class Pass:
         guards: Guards,
         calibration: Calibration,
         respeller: Respeller | None = None,
-        spacing: Spacing | None = None,
+        preparation: Preparation = NO_PREPARATION,
         background: Background = NO_BACKGROUND,
         *,
         group_bytes: int,
@@ -139,7 +134,7 @@ class Pass:
         self._guards = guards
         self._calibration = calibration
         self._respeller = respeller
-        self._spacing = spacing
+        self._preparation = preparation
         self._background = background
         self._group_bytes = group_bytes
         self._core_bytes = core_bytes
@@ -154,7 +149,7 @@ class Pass:
             on_chars: called with the characters of each window that is done.
         """
         texts = list(texts)
-        prepared = [self._prepared(text) for text in texts]
+        prepared = [self._preparation.edits(text, self._guards.min_confidence) for text in texts]
         shown = map(apply_edits, texts, prepared)
         for text, edits, printed in zip(texts, prepared, self._printed(shown, on_chars), strict=True):
             if not edits:
@@ -164,27 +159,6 @@ class Pass:
                 on_chars(len(text) - len(printed.original))
             both = tuple(composed(text, edits, printed.edits))
             yield replace(printed, original=text, edits=both, is_settled=printed.text == text)
-
-    def _prepared(self, text: str) -> list[Edit]:
-        """Return what is done to a text before the model sees it: to signs for letters, lost ones, spaces, numerals."""
-        letters = self._allowed(text, self._letters(text))
-        read = apply_edits(text, letters)
-        spaces = self._spacing.edits(read) if self._spacing is not None else []
-        others = self._allowed(read, sorted([*spaces, *numerals(read)], key=lambda edit: edit.start))
-        return composed(text, letters, others) if letters else others
-
-    def _letters(self, text: str) -> list[Edit]:
-        """Return the letters for signs that stand for them throughout a document, or that are missing throughout."""
-        if self._spacing is None:
-            return []
-        knowledge = self._spacing.text_model, self._spacing.is_known
-        return deciphered(text, *knowledge) or lost_letters(text, *knowledge)
-
-    def _allowed(self, text: str, edits: Sequence[Edit]) -> list[Edit]:
-        """Return the edits that are sure enough, addresses left alone."""
-        sure = [edit for edit in edits if edit.confidence >= self._guards.min_confidence]
-        kept = addresses(text) if sure else []
-        return [edit for edit in sure if not any(start < edit.end and edit.start < end for start, end in kept)]
 
     def _printed(self, texts: Iterable[str], on_chars: Callable[[int], None] | None) -> Iterator[Correction]:
         """Yield what the model does to each text; arguments as for `corrections`."""

@@ -33,6 +33,7 @@ from kzocr.confidence import IDENTITY
 from kzocr.guards import Guards
 from kzocr.misprints import read_misprints
 from kzocr.pairs import TextPair, files_by_set, half_of, read_pairs, split_by_document
+from kzocr.preparation import NO_PREPARATION
 from kzocr.respelling import Respeller
 from kzocr.result_tables import replace_between_markers
 from kzocr.spelling import SpellingModel, half_path
@@ -82,7 +83,7 @@ def main(
         )
         corrector = Corrector.from_pretrained(model, device=device, guards=guards, max_passes=1)
         corrector.calibration = IDENTITY
-        corrector.spacing = None  # its edits have confidences of their own
+        corrector.preparation = NO_PREPARATION  # its edits have confidences of their own
         choices = None if spelling_halves is None else _choices(spelling_halves)
         sets = {name: read_pairs(path)[: documents or None] for name, path in files_by_set(pairs).items()}
         known = {} if misprints is None else read_misprints(misprints)

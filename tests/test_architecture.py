@@ -100,6 +100,7 @@ LAYERS: dict[str, tuple[int, bool]] = {
     "spacing": (6, False),
     "spelling": (6, False),
     "confidence": (7, False),
+    "preparation": (7, False),
     "respelling": (7, True),
     "training": (7, True),
     "calibration": (8, False),

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from kzocr.corrector import Corrector
 from kzocr.decipherment import CONFIDENCE_DECIPHERED, LEAST_PLACES, deciphered
 from kzocr.edits import apply_edits
-from kzocr.spacing import Spacing
+from kzocr.preparation import Knowledge, Preparation
 from kzocr.text_model import TextModel
 
 LINES = [
@@ -106,7 +106,7 @@ def test_a_number_is_none(text_model: TextModel) -> None:
 
 
 def test_the_corrector_reads_letters_for_signs(text_model: TextModel) -> None:
-    corrector = Corrector(ScriptedDecoder(str), spacing=Spacing(text_model, WORDS.__contains__))
+    corrector = Corrector(ScriptedDecoder(str), preparation=Preparation(Knowledge(text_model, WORDS.__contains__)))
     correction = corrector.explain(with_signs({"ө": "□", "ү": "□"}) + " www.к□л.kz")
     assert correction.text == f"{PRINTED} www.к□л.kz"
     assert {edit.confidence for edit in correction.edits} == {CONFIDENCE_DECIPHERED}

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from kzocr.corrector import Corrector
 from kzocr.edits import apply_edits
 from kzocr.lost_letters import CONFIDENCE_LOST, lost_letters
-from kzocr.spacing import Spacing
+from kzocr.preparation import Knowledge, Preparation
 from kzocr.text import KAZAKH_SPECIFIC_LOWER, KAZAKH_SPECIFIC_UPPER
 from kzocr.text_model import TextModel
 
@@ -77,7 +77,7 @@ def test_text_that_lost_nothing_stays(text_model: TextModel, text: str) -> None:
 
 
 def test_the_corrector_puts_them_back(text_model: TextModel) -> None:
-    corrector = Corrector(ScriptedDecoder(str), spacing=Spacing(text_model, WORDS.__contains__))
+    corrector = Corrector(ScriptedDecoder(str), preparation=Preparation(Knowledge(text_model, WORDS.__contains__)))
     text = without(LETTERS, "") + " www.kzocr.kz"
     correction = corrector.explain(text)
     assert correction.text.lower() == f"{PRINTED} www.kzocr.kz".lower()

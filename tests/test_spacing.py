@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from kzocr.corrector import Corrector
 from kzocr.edits import apply_edits
 from kzocr.guards import Guards
+from kzocr.preparation import Knowledge, Preparation
 from kzocr.spacing import CONFIDENCE_APART, CONFIDENCE_TOGETHER, Spacing
 from kzocr.text_model import TextModel
 
@@ -23,6 +24,10 @@ WORDS = frozenset("күзде бақша жемісін жинайтын кез 
 @pytest.fixture(scope="module")
 def spacing() -> Spacing:
     return Spacing(TextModel.from_lines(LINES * 3), WORDS.__contains__)
+
+
+def prepared(spacing: Spacing) -> Preparation:
+    return Preparation(Knowledge(spacing.text_model, spacing.is_known))
 
 
 def spaced(spacing: Spacing, text: str) -> str:
@@ -110,7 +115,7 @@ def test_only_spaces_change(text: str) -> None:
 def test_the_corrector_sees_closed_words_and_its_edits_are_of_the_original(spacing: Spacing) -> None:
     text = "Міне: к ү з д е б а қ ш а сез."
     decoder = ScriptedDecoder(lambda window: window.replace("сез", "сөз"))
-    correction = Corrector(decoder, spacing=spacing).explain(text)
+    correction = Corrector(decoder, preparation=prepared(spacing)).explain(text)
     assert correction.text == "Міне: күзде бақша сөз."
     assert correction.is_settled
     assert apply_edits(text, correction.edits) == correction.text
@@ -120,20 +125,20 @@ def test_the_corrector_sees_closed_words_and_its_edits_are_of_the_original(spaci
 
 
 def test_spaces_obey_the_least_confidence(spacing: Spacing) -> None:
-    corrector = Corrector(ScriptedDecoder(str), spacing=spacing, guards=Guards(min_confidence=0.995))
+    corrector = Corrector(ScriptedDecoder(str), preparation=prepared(spacing), guards=Guards(min_confidence=0.995))
     text = "к ү з д е б а қ ш а"
     assert corrector.correct(text) == text
 
 
 def test_an_address_stays_together(spacing: Spacing) -> None:
-    corrector = Corrector(ScriptedDecoder(str), spacing=spacing)
+    corrector = Corrector(ScriptedDecoder(str), preparation=prepared(spacing))
     assert corrector.correct("жемісінжинайтынкезкеледі@mail.kz") == "жемісінжинайтынкезкеледі@mail.kz"
     assert corrector.correct("жемісінжинайтынкезкеледі mail") == "жемісін жинайтын кез келеді mail"
 
 
 def test_progress_counts_all_characters(spacing: Spacing) -> None:
     seen: list[tuple[int, int]] = []
-    corrector = Corrector(ScriptedDecoder(str), spacing=spacing)
+    corrector = Corrector(ScriptedDecoder(str), preparation=prepared(spacing))
     texts = ["к ү з д е б а қ ш а", "Күзде бақша."]
     corrector.correct(texts, on_progress=lambda done, total: seen.append((done, total)))
     assert seen[-1] == (sum(map(len, texts)),) * 2
