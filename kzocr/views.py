@@ -222,8 +222,8 @@ def _spellings(window: str) -> dict[int, tuple[int, str]]:
         for place, sign in enumerate(number.group(), start=number.start()):
             if sign in DIGITS:
                 found[place] = (place + 1, DIGITS[sign])
-    for sign in _TWICE_ENCODED_SIGN.finditer(window):
-        found[sign.start()] = (sign.end(), _TWICE_ENCODED[sign.group()])
+    for encoded in _TWICE_ENCODED_SIGN.finditer(window):
+        found[encoded.start()] = (encoded.end(), _TWICE_ENCODED[encoded.group()])
     for quoted in _QUOTED.finditer(window):
         found[quoted.start()] = (quoted.start() + 2, "«")
         found[quoted.end() - 2] = (quoted.end(), "»")

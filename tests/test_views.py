@@ -76,6 +76,13 @@ def test_letters_within_numbers_are_digits(window: str, read: str) -> None:
     assert view(window).text == read
 
 
+def test_signs_whose_encoding_was_taken_for_another_are_repaired() -> None:
+    seen = view("Су вЂ” „таза“, в„– 5 вЂћүйвЂњ")
+    assert seen.text == "Су — „таза“, № 5 „үй“"
+    assert seen.repairs == {3: "—", 13: "№", 17: "„", 20: "“"}
+    assert seen.span(3, 4) == (3, 6)
+
+
 def test_brackets_in_pairs_are_quotation_marks() -> None:
     assert view("<<Жас ұлан>> пен ‹‹Арай›› да").text == "«Жас ұлан» пен «Арай» да"
     for same in ("a << b", "5 << 7 >> 3", "<<Жас", "Жас>>"):
