@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from kzocr.confidence import IDENTITY, Calibration
 from kzocr.edit_features import NO_BACKGROUND, Background
 from kzocr.edits import Change, Edit, changes
-from kzocr.guards import EditReason, Guards, WindowGuard, WindowReason, is_changed_too_much, output_reason, unbalanced
+from kzocr.guards import EditReason, Guards, WindowReason
+from kzocr.refusals import WindowGuard, is_changed_too_much, output_reason, unbalanced
 from kzocr.views import Output, View, byte_offsets
 
 

@@ -14,6 +14,7 @@ TORCH = {"torch", "transformers", "accelerate", "peft"}
 LAYERS: dict[str, tuple[int, bool]] = {
     # module: (layer, may use torch)
     "config": (0, False),
+    "guards": (0, False),
     "licences": (0, False),
     "remembered": (0, False),
     "report_style": (0, False),
@@ -57,7 +58,6 @@ LAYERS: dict[str, tuple[int, bool]] = {
     "drafts": (3, True),
     "generation": (3, True),
     "growth": (3, True),
-    "guards": (3, False),
     "hardware": (3, True),
     "heatmap": (3, False),
     "inputs": (3, False),
@@ -65,6 +65,7 @@ LAYERS: dict[str, tuple[int, bool]] = {
     "packed": (3, True),
     "read_documents": (3, True),
     "recurrence": (3, False),
+    "refusals": (3, False),
     "sharding": (3, True),
     "skeletons": (3, False),
     "tree_fitting": (2, False),

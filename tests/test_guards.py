@@ -3,7 +3,8 @@ from __future__ import annotations
 import pytest
 
 from kzocr.edits import Edit
-from kzocr.guards import EDIT_REASONS, WINDOW_REASONS, Guards, WindowGuard, output_reason, unbalanced
+from kzocr.guards import EDIT_REASONS, WINDOW_REASONS, Guards
+from kzocr.refusals import WindowGuard, output_reason, unbalanced
 from kzocr.spans import addresses, latin_rows, latin_words
 
 

@@ -14,6 +14,7 @@ from kzocr.cli.processes import do_tasks, n_cores
 from kzocr.cli.tasks import STDIN, FileFormat, Task, tasks_of
 from kzocr.cli.terminal import complain, message_of, progress
 from kzocr.cli.writing import Writing
+from kzocr.guards import Guards
 
 if TYPE_CHECKING:
     from kzocr.corrector import Corrector
@@ -43,11 +44,11 @@ def correct(
     as_json: Annotated[bool, typer.Option("--json", help="Print a JSON object a file, with every edit.")] = False,
     min_confidence: Annotated[
         float, typer.Option(min=0.0, max=1.0, help="Refuse changes that the model is less sure of.")
-    ] = 0.5,
+    ] = Guards.min_confidence,
     min_lone_confidence: Annotated[
         float,
         typer.Option(min=0.0, max=1.0, help="The same in a text where little else is wrong: it may be a clean one."),
-    ] = 0.9,
+    ] = Guards.min_lone_confidence,
     layout: Annotated[
         LineLayout, typer.Option(help="keep: lines stay; reflow: join the lines of each paragraph and divided words.")
     ] = LineLayout.KEEP,

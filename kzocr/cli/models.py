@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from kzocr.cli.terminal import complain
+from kzocr.guards import Guards
 
 if TYPE_CHECKING:
     from kzocr.corrector import Corrector
@@ -34,8 +35,8 @@ class ModelOptions:
     revision: str | None = None
     device: str = "auto"
     batch_bytes: int = 8192
-    min_confidence: float = 0.5
-    min_lone_confidence: float = 0.9
+    min_confidence: float = Guards.min_confidence
+    min_lone_confidence: float = Guards.min_lone_confidence
     use_lexicon: bool = True
 
     def load(self) -> Corrector:
@@ -46,7 +47,6 @@ class ModelOptions:
             ValueError: it is none that kzocr can use.
         """
         from kzocr.corrector import Corrector
-        from kzocr.guards import Guards
 
         if self.name is None or Path(self.name).is_dir():
             from transformers.utils.logging import disable_progress_bar
