@@ -63,8 +63,8 @@ class Guards:
         keep_end: where the text ends no mark is added or put for another one: what follows, which would tell, is
             missing.
         keep_digits: a digit changes only inside a word of letters, where it is a look-alike of a letter
-            (0 for О, 3 for З, 1 for і, 6 for б, 4 for ч, 8 for В, at its start 9 for Ө); none is added; numbers stay in
-            one piece and keep §, №, % and ° at their side.
+            (0 for О, 3 for З, 1 for і, 6 for б, 4 for ч, 8 for В, 9 for Ө at its start and for an italic д between
+            letters); none is added; numbers stay in one piece and keep §, №, % and ° at their side.
         mend_question_marks: 2 or 9 right behind the last letter of a word may become a question mark, which
             Tesseract reads so, whatever the sentence; by default only where the sentence asks (ма, не, кім …) and ends
             there, since it may be a footnote's number.

@@ -274,8 +274,10 @@ class WindowGuard:
         piece = next((m for m in _PIECE.finditer(self.window) if m.start() <= position < m.end()), None)
         if piece is None or _NUMBER.fullmatch(piece.group()):
             return False
-        is_first = position == piece.start()
-        if self.window[position] not in DIGIT_LOOKALIKES and not (is_first and self.window[position] == "9"):
+        is_nine_for_letter = self.window[position] == "9" and (
+            position == piece.start() or {self._character(position - 1), self._character(position + 1)} <= LETTERS
+        )
+        if self.window[position] not in DIGIT_LOOKALIKES and not is_nine_for_letter:
             return False
         letters = [character for character in piece.group() if character.isalpha()]
         if not letters or all("A" <= character <= "Z" for character in letters):
