@@ -47,7 +47,8 @@ def main() -> int:
         said = (done.stderr or done.stdout).strip()
         if not read.exists() and NO_TEXT not in said:
             print(f"{arguments.image}: {said}", file=sys.stderr)
-            return 1
+            # Some pages it dies of; they have no lines either.
+            return 0 if done.returncode < 0 else 1
         for line in lines(read.read_bytes()) if read.exists() else ():
             print(line)
     return 0

@@ -51,6 +51,12 @@ def test_a_page_without_text_has_no_lines(page: Path) -> None:
     assert (done.returncode, done.stdout) == (0, "")
 
 
+def test_a_page_that_it_dies_of_has_no_lines(page: Path) -> None:
+    done = run(page, "import os\nprint('Magick: abort', file=sys.stderr, flush=True)\nos.abort()")
+    assert (done.returncode, done.stdout) == (0, "")
+    assert "Magick: abort" in done.stderr
+
+
 def test_what_went_wrong_is_said(page: Path) -> None:
     done = run(page, "sys.exit('Unknown language rus.')")
     assert done.returncode == 1
