@@ -65,6 +65,9 @@ engines print two of them, and the third is a unit's prefix."""
 LEGACY_FONT_MARKS = frozenset("ќѓѕўїґЌЃЅЎЇҐ")
 """Where one of these stands near, the others are the font's: they are letters of three other alphabets."""
 
+TWICE_ENCODED: dict[str, str] = {sign.encode("utf-8").decode("cp1251"): sign for sign in "—–„“”’…№"}
+"""What signs become whose UTF-8 is taken for Windows-1251 (вЂ” for —), as CuneiForm for Linux and many an import do."""
+
 LATIN_LOOKALIKES: dict[str, str] = dict(
     zip(
         "aceopxyhiABCEHIKMOPTXYə",

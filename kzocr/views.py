@@ -16,7 +16,7 @@ from itertools import accumulate
 
 from kzocr.doubts import DoubtfulWord
 from kzocr.edits import LINE_BREAKS
-from kzocr.text import FOREIGN_LETTERS, LEGACY_FONT_MARKS, LEGACY_FONT_SHARED, LETTERS, nfc
+from kzocr.text import FOREIGN_LETTERS, LEGACY_FONT_MARKS, LEGACY_FONT_SHARED, LETTERS, TWICE_ENCODED, nfc
 
 PLACEHOLDER = "_"
 """What the model reads for a visible character that it cannot know."""
@@ -46,14 +46,10 @@ _LETTER_IN_NUMBER = re.compile(r"\d[.:]?[ОOоoЗlIІ]|[lIІ]\d[\dОOЗ]{2}|-[О
 _QUOTED = re.compile(r"(?:<<|‹‹)(?=\s?[^\W\d])[^<>‹›\n]{1,100}(?:>>|››)")
 """Words between two pairs of brackets, which an engine or a typist without «» sets in their place."""
 
-_TWICE_ENCODED = {sign.encode("utf-8").decode("cp1251"): sign for sign in "—–„“”’…№"}
-"""Signs whose UTF-8 was taken for Windows-1251 (вЂ” for —), as CuneiForm for Linux and many an import do."""
-
-_TWICE_ENCODED_SIGN = re.compile("|".join(_TWICE_ENCODED))
-
+_TWICE_ENCODED = re.compile("|".join(TWICE_ENCODED))
 _TO_REPAIR = re.compile(
     f"[{_FOREIGN}{''.join(LEGACY_FONT_SHARED)}\u0300-\u036f]|{_LEFT_HYPHEN.pattern}|{_MISREAD_SIGNS.pattern}"
-    f"|{_LETTER_IN_NUMBER.pattern}|{_QUOTED.pattern}|{_TWICE_ENCODED_SIGN.pattern}"
+    f"|{_LETTER_IN_NUMBER.pattern}|{_QUOTED.pattern}|{_TWICE_ENCODED.pattern}"
 )
 _WORD = re.compile(r"[^\W\d_]+")
 _CYRILLIC_CLUSTER = re.compile(r"[Ѐ-ӿ][\u0300-\u036f]+")
@@ -222,8 +218,8 @@ def _spellings(window: str) -> dict[int, tuple[int, str]]:
         for place, sign in enumerate(number.group(), start=number.start()):
             if sign in DIGITS:
                 found[place] = (place + 1, DIGITS[sign])
-    for encoded in _TWICE_ENCODED_SIGN.finditer(window):
-        found[encoded.start()] = (encoded.end(), _TWICE_ENCODED[encoded.group()])
+    for encoded in _TWICE_ENCODED.finditer(window):
+        found[encoded.start()] = (encoded.end(), TWICE_ENCODED[encoded.group()])
     for quoted in _QUOTED.finditer(window):
         found[quoted.start()] = (quoted.start() + 2, "«")
         found[quoted.end() - 2] = (quoted.end(), "»")

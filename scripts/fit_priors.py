@@ -2,6 +2,7 @@
 
     python scripts/fit_priors.py pairs/train_kaz.jsonl --name tesseract-kaz
     python scripts/fit_priors.py pairs/train_rus.jsonl --name tesseract-rus
+    python scripts/fit_priors.py pairs19/c_cuneiform-rus.jsonl --name cuneiform-rus
 
 The pairs come from scripts/make_ocr_pairs.py. About 10 seconds for 200 pages on one CPU core.
 """

@@ -22,6 +22,8 @@ from pathlib import Path
 from lxml import html
 from PIL import Image
 
+from kzocr.text import TWICE_ENCODED
+
 DPI = 300
 """What the engine's shapes of letters were made for; coarser pages are enlarged to it, as by the programs around it."""
 
@@ -62,10 +64,12 @@ def _enlarged(page: Image.Image, dpi: int) -> Image.Image:
 
 
 def lines(hocr: bytes) -> list[str]:
-    """Return the text of each line of an hOCR page: spaces once, and — for вЂ”, its UTF-8 encoded a second time."""
+    """Return the text of each line of an hOCR page: spaces once, signs as such that the engine encodes twice (вЂ”)."""
     spans = html.fromstring(hocr).iter("span")
     printed = [" ".join(span.text_content().split()) for span in spans if span.get("class") == "ocr_line"]
-    return [line.replace("вЂ”", "—") for line in printed]
+    for encoded, sign in TWICE_ENCODED.items():
+        printed = [line.replace(encoded, sign) for line in printed]
+    return printed
 
 
 if __name__ == "__main__":
