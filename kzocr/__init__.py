@@ -10,17 +10,17 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, overload
 
 if TYPE_CHECKING:
+    from kzocr.correction.passes import Correction
     from kzocr.corrector import Corrector
     from kzocr.edits import Edit
+    from kzocr.lines.reflow import Layout
     from kzocr.metrics import cer, wer
-    from kzocr.passes import Correction
-    from kzocr.reflow import Layout
 
 __version__ = "0.1.0"
 __all__ = ["Correction", "Corrector", "Edit", "__version__", "cer", "correct", "wer"]
 
 _HOME = {
-    "Correction": "kzocr.passes",
+    "Correction": "kzocr.correction.passes",
     "Corrector": "kzocr.corrector",
     "Edit": "kzocr.edits",
     "cer": "kzocr.metrics",
@@ -68,7 +68,7 @@ def correct(
         TypeError: something else was given.
         ValueError: an unknown layout.
     """
-    from kzocr.inputs import check_layout, check_texts
+    from kzocr.correction.inputs import check_layout, check_texts
 
     check_texts(text)
     check_layout(layout)

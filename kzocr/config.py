@@ -31,7 +31,8 @@ class ModelConfig:
         n_encoder_layers: encoder depth.
         n_decoder_layers: decoder depth; a shallow one decodes faster.
         dropout: dropout rate in [0, 1).
-        deepened: whether a checkpoint gets layers added until it has these depths (`kzocr.growth`). May be left out.
+        deepened: whether a checkpoint gets layers added until it has these depths (`kzocr.models.growth`). May be left
+            out.
     """
 
     init: str

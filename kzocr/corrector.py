@@ -11,22 +11,22 @@ from typing import TypedDict, overload
 
 import torch
 
-from kzocr.confidence import IDENTITY, Calibration
+from kzocr.confidence.edit_features import NO_BACKGROUND, Background
+from kzocr.confidence.model import IDENTITY, Calibration
+from kzocr.correction.guards import Guards
+from kzocr.correction.inputs import check_layout, check_texts, checked
+from kzocr.correction.passes import GROUP_BATCHES, Correction, Pass, settled
 from kzocr.decoding import GuidedDecoder
-from kzocr.edit_features import NO_BACKGROUND, Background
 from kzocr.edits import composed
-from kzocr.examining import LexiconDecoder
-from kzocr.guards import Guards
-from kzocr.hyphens import Vocabulary, hyphen_odds
-from kzocr.inputs import check_layout, check_texts, checked
-from kzocr.loading import load_calibration, load_model, load_spelling
-from kzocr.outputs import Decoder, OutputCache
-from kzocr.passes import GROUP_BATCHES, Correction, Pass, settled
-from kzocr.preparation import NO_PREPARATION, Knowledge, Preparation
-from kzocr.recollection import Recollection
-from kzocr.reflow import Flow, Layout, reflow
-from kzocr.respelling import Respeller
-from kzocr.skeletons import Skeletons
+from kzocr.inference.outputs import Decoder, OutputCache
+from kzocr.inference.recollection import Recollection
+from kzocr.language.skeletons import Skeletons
+from kzocr.lines.hyphens import Vocabulary, hyphen_odds
+from kzocr.lines.reflow import Flow, Layout, reflow
+from kzocr.models.loading import load_calibration, load_model, load_spelling
+from kzocr.preparation.steps import NO_PREPARATION, Knowledge, Preparation
+from kzocr.spelling.examining import LexiconDecoder
+from kzocr.spelling.respelling import Respeller
 from kzocr.windows import CONTEXT_BYTES, CORE_BYTES
 
 BATCH_BYTES = 8192
@@ -64,7 +64,7 @@ class Corrector:
             `correct(correct(text)) == correct(text)`. Windows that stayed are not decoded again, and a text without
             edits is looked at once. With 1 this is not sought.
         respeller: decides about the words of the model's output that the decoder says are in doubt.
-        preparation: what is done to a text before the model sees it (`kzocr.preparation`).
+        preparation: what is done to a text before the model sees it (`kzocr.preparation.steps`).
         background: what the calibration weighs edits with, whatever the document.
     """
 
@@ -115,10 +115,10 @@ class Corrector:
         """Return a corrector with the model of a folder or of the Hugging Face Hub.
 
         A `calibration.json` beside the model is used for the confidences, a `spelling.json` for a second look at
-        words that its lexicon does not know (`kzocr.respelling`).
+        words that its lexicon does not know (`kzocr.spelling.respelling`).
 
         Args:
-            name_or_path: a folder, `user/name` on the Hub, the name of a published model (`kzocr/published.json`),
+            name_or_path: a folder, `user/name` on the Hub, the name of a published model (`kzocr.models.names`),
                 or `None` or "embedded" for the model that comes with the package.
             revision: branch, tag or commit on the Hub; a published model is pinned to a commit without it.
             device: "cpu", "cuda", ...; "auto" takes a CUDA device if there is one.
@@ -181,7 +181,7 @@ class Corrector:
         Args:
             text: a string of any length, or a list of strings; a list gives what the single strings would.
             layout: "keep" leaves every line as it is; "reflow" first joins the lines of each paragraph and the
-                words that a line end divides, and then corrects (`kzocr.reflow`).
+                words that a line end divides, and then corrects (`kzocr.lines.reflow`).
             on_progress: called now and then with the number of characters done and the number of all.
 
         Raises:

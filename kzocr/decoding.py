@@ -8,7 +8,7 @@ change what comes out, only how soon: a draft that is never right costs one pass
 does.
 
 Sources: aggressive decoding, Sun et al. 2021 (ACL, section 3) and Ge et al. 2022. New here: rows of a batch
-advance each at its own pace (`kzocr.packed`), what the model said behind a disagreement repairs the draft
+advance each at its own pace (`kzocr.inference.packed`), what the model said behind a disagreement repairs the draft
 there, and the second byte of a letter is guessed from what that letter was corrected to before.
 """
 
@@ -22,9 +22,9 @@ import torch
 from torch import Tensor
 from transformers import PreTrainedModel
 
-from kzocr.drafts import Draft
-from kzocr.generation import MaxNewBytes, allowed_ids, check_settings, eos_ids, limits_of, start_id
-from kzocr.packed import PackedT5, Row
+from kzocr.inference.drafts import Draft
+from kzocr.inference.generation import MaxNewBytes, allowed_ids, check_settings, eos_ids, limits_of, start_id
+from kzocr.inference.packed import PackedT5, Row
 
 TAIL_BYTES = 8
 """Ids behind the last difference that are scored with a replacement: what follows must still fit."""
@@ -36,7 +36,7 @@ N_RIVALS, LEAST_RIVAL = 2, 0.015
 
 
 class Memory(Protocol):
-    """What was learnt from earlier rows, such as `kzocr.recollection.Recollection`."""
+    """What was learnt from earlier rows, such as `kzocr.inference.recollection.Recollection`."""
 
     def learn(self, source: Sequence[int], output: Sequence[int]) -> None:
         """Take in a row's input ids and output ids, both without an end of sequence."""

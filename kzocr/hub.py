@@ -18,11 +18,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from kzocr.card import CORRECTOR, REPORT_NAME, published_reports
+from kzocr.cards.card import CORRECTOR, REPORT_NAME, published_reports
+from kzocr.cards.history import without_folders
 from kzocr.channel.description import describe_prior, find_prior, write_prior_folder
-from kzocr.companions import COMPANIONS
-from kzocr.history import without_folders
 from kzocr.json_files import read_json
+from kzocr.models.companions import COMPANIONS
 
 CARD_NAME = "README.md"
 CHANNEL = "channel"
@@ -196,7 +196,7 @@ def check_head(folder: Path) -> None:
     if is_tied and has_head:
         raise HubError(
             f"{folder}: tie_word_embeddings is true, but the weights have an output layer of their own: "
-            "transformers 4 would not use it. Write the folder with kzocr.checkpoint.write_model"
+            "transformers 4 would not use it. Write the folder with kzocr.models.checkpoint.write_model"
         )
     if not is_tied and not has_head:
         raise HubError(f"{folder}: tie_word_embeddings is false, but the weights have no lm_head.weight")

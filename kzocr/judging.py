@@ -15,13 +15,14 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from kzocr import __version__, baselines
+from kzocr import __version__
 from kzocr.bootstrap import N_RESAMPLES, SEED, Interval
 from kzocr.evaluation import CorrectorFunction, Report, evaluate, text_lines
 from kzocr.hub import WEIGHTS_NAME, sha256_of
-from kzocr.names import is_path, locate
+from kzocr.models.names import is_path, locate
 from kzocr.pairs import TextPair, files_by_set, read_folders, read_pairs
 from kzocr.report import to_html
+from kzocr.rivals import baselines
 
 PROGRAM = "cmd:"
 REPORT_JSON = "report.json"
@@ -99,8 +100,8 @@ class Resources:
         """
         said: dict[str, Any] = {"kzocr_version": __version__}
         if name in OWN:
-            from kzocr.hardware import device_name
-            from kzocr.loading import companions
+            from kzocr.models.loading import companions
+            from kzocr.runs.hardware import device_name
 
             paths = [*_weights(self.model), *companions(self.model)]
             said |= {"files": {path.name: sha256_of(path) for path in paths}, "hardware": device_name()}
@@ -120,7 +121,7 @@ class Resources:
         return Counter({word: n for word, n in words.items() if n >= self.min_count})
 
     def _noisy_channel(self) -> CorrectorFunction:
-        from kzocr.noisy_channel import NoisyChannel
+        from kzocr.rivals.noisy_channel import NoisyChannel
 
         if not self.word_texts:
             raise ValueError("the noisy channel learns letters from text: give it some with --word-text")

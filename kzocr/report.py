@@ -9,9 +9,9 @@ from html import escape
 from kzocr.alignment import align
 from kzocr.bootstrap import Interval
 from kzocr.evaluation import CleanReport, Passage, Rates, Report, SetReport
-from kzocr.heatmap import heatmaps, visible
+from kzocr.figures.heatmap import heatmaps, visible
+from kzocr.figures.report_style import STYLE
 from kzocr.metrics import fold_whitespace, share
-from kzocr.report_style import STYLE
 from kzocr.text import nfc
 
 N_CONFUSIONS_SHOWN = 18

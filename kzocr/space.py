@@ -61,7 +61,7 @@ def assemble_space(model_folder: Path, target: Path, *, repo: str) -> list[Path]
     pinned = requirements()
     make_empty(target)
     shutil.copytree(PACKAGE, target / "kzocr", ignore=_NOT_COPIED)
-    (target / "kzocr" / "published.json").write_text("{}\n", encoding="utf-8")
+    (target / "kzocr" / "models" / "published.json").write_text("{}\n", encoding="utf-8")
     (target / "kzocr" / "weights").mkdir()
     copy_model(model_folder, target / "kzocr" / "weights")
     (target / "app.py").write_text(_APP, encoding="utf-8")

@@ -27,7 +27,9 @@ from transformers import PreTrainedModel
 from kzocr import __version__
 from kzocr.channel.description import describe_prior
 from kzocr.channel.prior import ChannelPrior
-from kzocr.checkpoint import (
+from kzocr.config import TrainingConfig, config_from_dict
+from kzocr.data import Batch
+from kzocr.models.checkpoint import (
     build_model,
     newest_checkpoint,
     read_checkpoint,
@@ -35,16 +37,14 @@ from kzocr.checkpoint import (
     write_checkpoint,
     write_model,
 )
-from kzocr.config import TrainingConfig, config_from_dict
-from kzocr.data import Batch
-from kzocr.hardware import device_name, resolve_precision, speed_up
-from kzocr.loss import masked_cross_entropy, shift_right
-from kzocr.optimization import WeightAverage, make_optimizer, schedule
-from kzocr.run_data import RunData
-from kzocr.run_log import RunLog
-from kzocr.run_state import Progress, TrainingError, changed_keys
-from kzocr.sharding import divided, divided_optimizer_state, share_embedding, whole, whole_copy
-from kzocr.validation import validate, validate_sets
+from kzocr.runs.data import RunData
+from kzocr.runs.hardware import device_name, resolve_precision, speed_up
+from kzocr.runs.log import RunLog
+from kzocr.runs.loss import masked_cross_entropy, shift_right
+from kzocr.runs.optimization import WeightAverage, make_optimizer, schedule
+from kzocr.runs.sharding import divided, divided_optimizer_state, share_embedding, whole, whole_copy
+from kzocr.runs.state import Progress, TrainingError, changed_keys
+from kzocr.runs.validation import validate, validate_sets
 
 logger = logging.getLogger(__name__)
 

@@ -2,8 +2,9 @@
 
     python scripts/average_models.py runs/NAME/model --parent kzocr/weights --parent-share 0.25 -o averaged
 
-The parent is deepened first where the run's model was (`kzocr.growth`). `training.json` keeps the run's metadata and
-the share. Compare the candidates on pages that neither was trained on, and on clean text, before one is taken. Seconds.
+The parent is deepened first where the run's model was (`kzocr.models.growth`). `training.json` keeps the run's metadata
+and the share. Compare the candidates on pages that neither was trained on, and on clean text, before one is taken.
+Seconds.
 """
 
 from __future__ import annotations
@@ -13,9 +14,9 @@ from typing import Annotated
 
 import typer
 
-from kzocr.checkpoint import read_metadata, write_model
-from kzocr.growth import averaged
-from kzocr.loading import load_model
+from kzocr.models.checkpoint import read_metadata, write_model
+from kzocr.models.growth import averaged
+from kzocr.models.loading import load_model
 
 
 def main(

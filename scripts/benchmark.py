@@ -58,13 +58,13 @@ from kzocr.corrector import MAX_PASSES, Corrector
 from kzocr.data import ExampleSampler
 from kzocr.decoding import Decoded, GuidedDecoder
 from kzocr.encoding import BYTE_OFFSET, encode
-from kzocr.generation import limits_of
-from kzocr.lexicon import LEXICON_FILE, Lexicon
-from kzocr.loading import EMBEDDED
-from kzocr.recollection import Recollection
-from kzocr.skeletons import Skeletons
+from kzocr.inference.generation import limits_of
+from kzocr.inference.recollection import Recollection
+from kzocr.language.lexicon import LEXICON_FILE, Lexicon
+from kzocr.language.skeletons import Skeletons
+from kzocr.models.loading import EMBEDDED
+from kzocr.rivals.yardstick import generate_greedy
 from kzocr.windows import windows
-from kzocr.yardstick import generate_greedy
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 DEFAULT_MODEL = REPOSITORY / "kzocr" / "weights"

@@ -28,16 +28,16 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
-from kzocr.calibration import JudgedPassage, calibrate, fitted, forgiven, judge_document
-from kzocr.confidence import IDENTITY
-from kzocr.guards import Guards
-from kzocr.misprints import read_misprints
+from kzocr.confidence.calibration import JudgedPassage, calibrate, fitted, forgiven, judge_document
+from kzocr.confidence.misprints import read_misprints
+from kzocr.confidence.model import IDENTITY
+from kzocr.correction.guards import Guards
+from kzocr.figures.result_tables import replace_between_markers
 from kzocr.pairs import TextPair, files_by_set, half_of, read_pairs, split_by_document
-from kzocr.preparation import NO_PREPARATION
-from kzocr.respelling import Respeller
-from kzocr.result_tables import replace_between_markers
-from kzocr.spelling import SpellingModel, half_path
-from kzocr.trust import calibration_markdown, calibration_svg
+from kzocr.preparation.steps import NO_PREPARATION
+from kzocr.spelling.choice import SpellingModel, half_path
+from kzocr.spelling.respelling import Respeller
+from kzocr.trials.trust import calibration_markdown, calibration_svg
 from kzocr.windows import CORE_BYTES
 
 if TYPE_CHECKING:

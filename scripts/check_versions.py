@@ -20,7 +20,7 @@ import venv
 from pathlib import Path
 
 from kzocr.hub import CHECK_TEXT, HubError, PlainOutputs, assemble, plain_outputs
-from kzocr.loading import EMBEDDED
+from kzocr.models.loading import EMBEDDED
 
 VERSIONS = ("transformers>=4.57,<4.58", "transformers>=5,<6")
 TEXTS = (CHECK_TEXT, "Енд! окушылар ескі газеттерді у йден оқиды.", "1987 ж. — «Қазақ әдебиеті», 3-бет.", "а")

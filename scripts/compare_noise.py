@@ -33,7 +33,7 @@ from kzocr.corrector import Corrector
 from kzocr.evaluation import evaluate
 from kzocr.metrics import cer
 from kzocr.pairs import TextPair, files_by_set, read_pairs
-from kzocr.run_state import TrainingError
+from kzocr.runs.state import TrainingError
 from kzocr.training import Trainer
 
 CLEAN_SHARE = 0.12

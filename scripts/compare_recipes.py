@@ -26,12 +26,12 @@ import yaml
 
 from kzocr.config import ConfigError, TrainingConfig, config_from_dict, load_config
 from kzocr.data import Example
-from kzocr.loading import load_model
+from kzocr.models.loading import load_model
 from kzocr.pairs import TextPair
-from kzocr.run_data import RunData
-from kzocr.run_state import TrainingError
+from kzocr.runs.data import RunData
+from kzocr.runs.state import TrainingError
+from kzocr.runs.validation import held_out_loss, load_pairs, validate, validate_sets
 from kzocr.training import Trainer
-from kzocr.validation import held_out_loss, load_pairs, validate, validate_sets
 
 
 def read_variants(path: Path) -> tuple[TrainingConfig, TrainingConfig, dict[str, dict[str, Any]]]:

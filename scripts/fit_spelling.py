@@ -21,20 +21,20 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import track
 
-from kzocr.bayes_risk import least_risk
-from kzocr.context_model import ContextModel
-from kzocr.context_words import CONTEXT_FILE
+from kzocr.confidence.misprints import mended, read_misprints
 from kzocr.decoding import GuidedDecoder
 from kzocr.evaluation import spread, text_lines
-from kzocr.examining import LexiconDecoder
-from kzocr.lexicon import LEXICON_FILE, Lexicon
-from kzocr.loading import EMBEDDED, load_model
-from kzocr.misprints import mended, read_misprints
-from kzocr.misreadings import Misreadings
+from kzocr.language.lexicon import LEXICON_FILE, Lexicon
+from kzocr.language.misreadings import Misreadings
+from kzocr.language.text_model import TEXT_MODEL_FILE, TextModel
+from kzocr.models.loading import EMBEDDED, load_model
 from kzocr.pairs import TextPair, half_of, read_pairs
-from kzocr.respelling import judged_words
-from kzocr.spelling import FEATURES, JudgedWord, SpellingModel, fit_spelling, half_path
-from kzocr.text_model import TEXT_MODEL_FILE, TextModel
+from kzocr.spelling.bayes_risk import least_risk
+from kzocr.spelling.choice import FEATURES, JudgedWord, SpellingModel, fit_spelling, half_path
+from kzocr.spelling.context_model import ContextModel
+from kzocr.spelling.context_words import CONTEXT_FILE
+from kzocr.spelling.examining import LexiconDecoder
+from kzocr.spelling.respelling import judged_words
 
 
 def main() -> None:

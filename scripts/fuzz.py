@@ -4,13 +4,13 @@
 
 Random Unicode, surrogates, combining marks, right-to-left text, control characters, line ends of every kind, stretches
 of text in mixed-up encodings, repeats, words without spaces; then, once, a line of a megabyte without a space, and
-tens of thousands of blank and of short lines. `kzocr.fuzzing` draws them; the seed decides all. Exit code 1 if any
-text failed. What stands between `<!-- fuzz -->` and `<!-- end of fuzz -->` in the page is replaced.
+tens of thousands of blank and of short lines. `kzocr.trials.fuzzing` draws them; the seed decides all. Exit code 1 if
+any text failed. What stands between `<!-- fuzz -->` and `<!-- end of fuzz -->` in the page is replaced.
 
 Every `--model-every`-th text is given to the model; all others, and the three long ones, to a decoder that mistreats
-its input in every way and costs nothing (`kzocr.mangling`), which is harder on the guards than any model, with those
-guards off that would keep nearly all that it prints. A text is looked at twice, since nothing of that kind comes to
-rest.
+its input in every way and costs nothing (`kzocr.trials.mangling`), which is harder on the guards than any model, with
+those guards off that would keep nearly all that it prints. A text is looked at twice, since nothing of that kind comes
+to rest.
 
 Time and hardware: some minutes for 10,000 texts on one CPU core.
 """
@@ -26,8 +26,8 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from kzocr.fuzzing import LONG_CHARS, FuzzReport, fuzz, fuzzed_texts
-from kzocr.result_tables import replace_between_markers
+from kzocr.figures.result_tables import replace_between_markers
+from kzocr.trials.fuzzing import LONG_CHARS, FuzzReport, fuzz, fuzzed_texts
 
 log = Console(stderr=True, emoji=False)
 
@@ -47,9 +47,9 @@ def main(
     page: Annotated[Path | None, typer.Option(help="Markdown file with the two markers.")] = None,
 ) -> None:
     """Give a model fuzzed texts and print what came of them."""
+    from kzocr.correction.guards import Guards
     from kzocr.corrector import Correction, Corrector
-    from kzocr.guards import Guards
-    from kzocr.mangling import ManglingDecoder
+    from kzocr.trials.mangling import ManglingDecoder
 
     try:
         corrector = Corrector.from_pretrained(model, device=device)

@@ -15,8 +15,8 @@ from collections import Counter
 from pathlib import Path
 
 from kzocr.corpus import load_corpus, load_word_lists, without_overlap
-from kzocr.lexicon import LEXICON_FILE, Lexicon, count_pairs, count_words, without_russified
-from kzocr.text_model import TEXT_MODEL_FILE, TextModel
+from kzocr.language.lexicon import LEXICON_FILE, Lexicon, count_pairs, count_words, without_russified
+from kzocr.language.text_model import TEXT_MODEL_FILE, TextModel
 
 
 def main() -> None:

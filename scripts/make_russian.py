@@ -1,4 +1,4 @@
-"""Make the table that tells Russian words from Kazakh ones by their letters: `kzocr/russian.npz`.
+"""Make the table that tells Russian words from Kazakh ones by their letters: `kzocr/language/russian.npz`.
 
     combine_tessdata -u /usr/share/tesseract-ocr/5/tessdata/rus.traineddata rus.
     dawg2wordlist rus.lstm-unicharset rus.lstm-word-dawg russian_words.txt
@@ -16,9 +16,9 @@ from typing import Annotated
 
 import typer
 
-from kzocr.lexicon import LEXICON_FILE, Lexicon
-from kzocr.loading import EMBEDDED
-from kzocr.russian import RUSSIAN_FILE, letter_table, write_table
+from kzocr.language.lexicon import LEXICON_FILE, Lexicon
+from kzocr.language.russian import RUSSIAN_FILE, letter_table, write_table
+from kzocr.models.loading import EMBEDDED
 
 
 def main(

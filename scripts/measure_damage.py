@@ -24,8 +24,8 @@ from rich.progress import track
 from kzocr.channel.damage import kinds_of_damage
 from kzocr.cli.models import ModelOptions
 from kzocr.evaluation import text_lines
+from kzocr.figures.result_tables import replace_between_markers
 from kzocr.metrics import cer
-from kzocr.result_tables import replace_between_markers
 
 LEAST_CHARS = 40
 

@@ -3,10 +3,11 @@
     python scripts/measure_spacing.py CLEAN.txt
 
 Held-out lines are set with space between all letters, lose 19 spaces in 20, or have a hyphen within a word in seven, as
-if a line had ended there, without and with other damage before it; an edit of `kzocr.spacing` is right if it brings the
-text nearer to the print. So are those of `kzocr.decipherment` and `kzocr.lost_letters`, which are asked about ten lines
-at a time with question marks, spaces or nothing for the Kazakh letters. The last row is of the lines as they are, in
-which every edit is wrong unless there is a misprint. Five minutes for 1,260 lines on one CPU core.
+if a line had ended there, without and with other damage before it; an edit of `kzocr.preparation.spacing` is right if
+it brings the text nearer to the print. So are those of `kzocr.preparation.decipherment` and
+`kzocr.preparation.lost_letters`, which are asked about ten lines at a time with question marks, spaces or nothing for
+the Kazakh letters. The last row is of the lines as they are, in which every edit is wrong unless there is a misprint.
+Five minutes for 1,260 lines on one CPU core.
 """
 
 from __future__ import annotations
@@ -24,14 +25,14 @@ from rich.table import Table
 
 from kzocr.channel.damage import kinds_of_damage
 from kzocr.channel.hyphenation import break_points
-from kzocr.decipherment import deciphered
 from kzocr.edits import Edit, apply_edits
 from kzocr.evaluation import spread, text_lines
-from kzocr.lexicon import LEXICON_FILE, Lexicon
-from kzocr.loading import EMBEDDED
-from kzocr.lost_letters import lost_letters
-from kzocr.spacing import Spacing
-from kzocr.text_model import TEXT_MODEL_FILE, TextModel
+from kzocr.language.lexicon import LEXICON_FILE, Lexicon
+from kzocr.language.text_model import TEXT_MODEL_FILE, TextModel
+from kzocr.models.loading import EMBEDDED
+from kzocr.preparation.decipherment import deciphered
+from kzocr.preparation.lost_letters import lost_letters
+from kzocr.preparation.spacing import Spacing
 
 SPACED = ("every letter apart", "19 spaces in 20 lost")
 DIVIDED = {"a word in 7 divided": "- ", "a word in 7 divided, no space": "-"}

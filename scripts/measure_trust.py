@@ -20,9 +20,9 @@ import typer
 from rich.console import Console
 
 from kzocr.evaluation import spread, text_lines
+from kzocr.figures.result_tables import replace_between_markers
 from kzocr.pairs import files_by_set, passages, read_pairs
-from kzocr.result_tables import replace_between_markers
-from kzocr.trust import TrustReport, measure_clean, measure_pairs, trust_markdown
+from kzocr.trials.trust import TrustReport, measure_clean, measure_pairs, trust_markdown
 
 log = Console(stderr=True, emoji=False)
 

@@ -24,14 +24,14 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from kzocr.context_model import ContextModel
-from kzocr.context_words import CONTEXT_FILE
 from kzocr.corpus import load_corpus, without_overlap
 from kzocr.evaluation import text_lines
-from kzocr.lexicon import LEXICON_FILE, Lexicon
-from kzocr.loading import EMBEDDED
-from kzocr.spelling import JudgedWord, fit_choice, probabilities
-from kzocr.text_model import TextModel
+from kzocr.language.lexicon import LEXICON_FILE, Lexicon
+from kzocr.language.text_model import TextModel
+from kzocr.models.loading import EMBEDDED
+from kzocr.spelling.choice import JudgedWord, fit_choice, probabilities
+from kzocr.spelling.context_model import ContextModel
+from kzocr.spelling.context_words import CONTEXT_FILE
 
 WORDS_A_LINE = 3
 LEAST_CHARS = 4

@@ -17,10 +17,10 @@ import tempfile
 from pathlib import Path
 
 from kzocr import __version__
-from kzocr.card import check_card, render_card
+from kzocr.cards.card import check_card, render_card
 from kzocr.hub import METADATA_NAME, assemble, check_folder, check_model, check_report, companions_of, files_of
 from kzocr.json_files import read_json
-from kzocr.names import PublishedModel, record_published
+from kzocr.models.names import PublishedModel, record_published
 from kzocr.space import assemble_space, check_space
 from kzocr.upload import upload
 
@@ -88,7 +88,7 @@ def publish(options: argparse.Namespace, target: Path) -> None:
         print("the repository is private; the same command with --public shows it to everybody")
     if options.record:
         record_published(options.record, PublishedModel(options.repo, done.tag, done.commit))
-        print(f"kzocr/published.json has {options.record!r} now: commit it")
+        print(f"kzocr/models/published.json has {options.record!r} now: commit it")
 
 
 if __name__ == "__main__":

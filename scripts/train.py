@@ -26,14 +26,14 @@ def main() -> int:
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 
     from kzocr.config import load_config
-    from kzocr.run_log import LOG_NAME, read_log
-    from kzocr.run_state import TrainingError
+    from kzocr.runs.log import LOG_NAME, read_log
+    from kzocr.runs.state import TrainingError
     from kzocr.training import Trainer
 
     try:
         config = load_config(arguments.config)
         if arguments.curves:
-            from kzocr.curves import CURVES_NAME, write_curves
+            from kzocr.figures.curves import CURVES_NAME, write_curves
 
             folder = arguments.folder or Path("runs") / config.name
             write_curves(read_log(folder / LOG_NAME), folder / CURVES_NAME)

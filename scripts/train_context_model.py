@@ -23,12 +23,12 @@ import typer
 from rich.console import Console
 from rich.progress import Progress
 
-from kzocr.context_model import ContextModel
-from kzocr.context_training import ContextLosses, ContextTraining, train_context
-from kzocr.context_words import CONTEXT_FILE
 from kzocr.corpus import load_corpus, without_overlap
-from kzocr.lexicon import LEXICON_FILE, Lexicon
-from kzocr.loading import EMBEDDED
+from kzocr.language.lexicon import LEXICON_FILE, Lexicon
+from kzocr.models.loading import EMBEDDED
+from kzocr.runs.context_training import ContextLosses, ContextTraining, train_context
+from kzocr.spelling.context_model import ContextModel
+from kzocr.spelling.context_words import CONTEXT_FILE
 
 RUN_FOLDER = "context-run"
 """Where checkpoints are, in the folder of the weights."""

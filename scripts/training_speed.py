@@ -16,9 +16,9 @@ from transformers import PreTrainedModel, Seq2SeqTrainer, Seq2SeqTrainingArgumen
 from kzocr.config import OptimizerConfig
 from kzocr.data import Batch, Example, ExampleSampler, Pools, make_batches
 from kzocr.encoding import IGNORED_LABEL, collate, encode
-from kzocr.hardware import resolve_precision, speed_up
-from kzocr.loss import masked_cross_entropy, shift_right
-from kzocr.optimization import make_optimizer
+from kzocr.runs.hardware import resolve_precision, speed_up
+from kzocr.runs.loss import masked_cross_entropy, shift_right
+from kzocr.runs.optimization import make_optimizer
 
 N_WARMUP_STEPS = 2
 

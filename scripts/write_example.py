@@ -14,7 +14,7 @@ from typing import Annotated
 import typer
 
 from kzocr import cer, correct
-from kzocr.result_tables import replace_between_markers
+from kzocr.figures.result_tables import replace_between_markers
 
 
 def main(

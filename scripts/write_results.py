@@ -18,7 +18,7 @@ from typing import Annotated
 
 import typer
 
-from kzocr.result_tables import (
+from kzocr.figures.result_tables import (
     PublishedResult,
     published_markdown,
     replace_between_markers,

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Sequence
+from typing import Any
 
+from kzocr.correction.guards import Guards
 from kzocr.corrector import Corrector
-from kzocr.decoding import Decoded
+from kzocr.decoding import Decoded, Replacement
 from kzocr.encoding import decode, encode
-from kzocr.guards import Guards
 
 LOG_PROBABILITY = -0.01
 
@@ -74,3 +75,25 @@ def garbage(seed: int) -> Callable[[str], str | bytes]:
         return "".join(out)
 
     return function
+
+
+class CopyingDecoder:
+    """Stands in for `GuidedDecoder`: prints its input, and finds every replacement `gain` nats likelier."""
+
+    def __init__(self, gain: float, finished: bool = True) -> None:
+        self.gain = gain
+        self.finished = finished
+        self.replacements: list[Replacement] = []
+
+    def decode_rows(
+        self, inputs: Sequence[Sequence[int]], *, max_new_bytes: Any = None, with_rivals: bool = False
+    ) -> list[tuple[Decoded, None]]:
+        return [(Decoded(list(ids[:-1]), [-0.5] * (len(ids) - 1), self.finished), None) for ids in inputs]
+
+    def branched(self, decoded: Any, branches: Sequence[Any], *, stops: Any, longest: int) -> list[list[int]]:
+        assert not branches  # nothing is said of rivals
+        return []
+
+    def score(self, decoded: Any, replacements: Sequence[Replacement]) -> list[float]:
+        self.replacements += replacements
+        return [self.gain] * len(replacements)

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import importlib.util
 import sys
-from pathlib import Path
 from types import ModuleType
 
-ROOT = Path(__file__).parent.parent
+from places import ROOT
 
 
 def script(name: str) -> ModuleType:
@@ -18,3 +17,8 @@ def script(name: str) -> ModuleType:
     sys.modules[spec.name] = module
     spec.loader.exec_module(module)
     return module
+
+
+def publish(*arguments: str) -> int:
+    code: int = script("publish").main(list(arguments))
+    return code

@@ -8,8 +8,9 @@ import pytest
 import yaml
 
 from kzocr.config import ConfigError, config_from_dict, load_config
+from places import ROOT
 
-FOLDER = Path(__file__).parent.parent / "configs"
+FOLDER = ROOT / "configs"
 CONFIGS = sorted([*FOLDER.glob("*.yaml"), *FOLDER.glob("embedded/*.yaml")])
 SMOKE = FOLDER / "smoke.yaml"
 

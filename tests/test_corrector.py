@@ -9,18 +9,18 @@ from pathlib import Path
 
 import pytest
 import torch
-from fakes import ScriptedDecoder, garbage, scripted
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from toy_trees import by
 from transformers import BertConfig, T5Config, T5ForConditionalGeneration
 
-from kzocr.confidence import Calibration
+from fakes import ScriptedDecoder, garbage, scripted
+from kzocr.confidence.model import Calibration
+from kzocr.correction.guards import Guards
+from kzocr.correction.passes import Correction
 from kzocr.corrector import Corrector
 from kzocr.edits import LINE_BREAKS, apply_edits
-from kzocr.fuzzing import fuzzed_texts
-from kzocr.guards import Guards
-from kzocr.passes import Correction
+from kzocr.trials.fuzzing import fuzzed_texts
+from toy_trees import by
 
 torch.set_num_threads(1)
 

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,21 +11,10 @@ from kzocr.config import CurriculumStage, DataConfig
 from kzocr.corpus import Source, load_corpus
 from kzocr.data import Example, ExampleSampler, Pools, loader, make_batches
 from kzocr.encoding import EOS_ID, IGNORED_LABEL, PAD_ID, decode, n_bytes
+from places import DATA
+from toy_data import CONFIG
 
-SENTENCES = Path(__file__).parent / "data" / "sentences.txt"
-CONFIG = DataConfig(
-    corpus=("unused",),
-    validation_corpus=("unused",),
-    word_lists=(),
-    word_list_share=0.0,
-    prior="mixture",
-    least_window_bytes=40,
-    greatest_window_bytes=120,
-    windows_per_document=3,
-    batch_bytes=2048,
-    pool_examples=128,
-    n_workers=0,
-)
+SENTENCES = DATA / "sentences.txt"
 LETTERS = CurriculumStage(n_pools=1, kind="random_letters", least=3, greatest=9, batch_bytes=256)
 WORDS = CurriculumStage(n_pools=2, kind="words", least=1, greatest=3, batch_bytes=512)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import functools
 import math
 import re
 from pathlib import Path
@@ -13,9 +12,6 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from transformers import (
-    MT5Config,
-    MT5ForConditionalGeneration,
-    T5Config,
     T5ForConditionalGeneration,
     UMT5Config,
     UMT5ForConditionalGeneration,
@@ -34,62 +30,11 @@ from kzocr.decoding import (
     Rival,
 )
 from kzocr.encoding import BYTE_OFFSET, EOS_ID, LAST_BYTE_ID, encode, pad
-from kzocr.generation import allowed_ids, limits_of
-from kzocr.yardstick import generate_greedy
+from kzocr.inference.generation import allowed_ids, limits_of
+from kzocr.rivals.yardstick import generate_greedy
+from toy_models import KAZAKH, NOISY, assert_same, tiny_model
 
-KAZAKH = "Ауылдың шетіндегі ескі мектепте жиырма бес бала оқиды, кітапханада қазақша кітап көп."
-NOISY = "Ауылдьщ  шет індегі ескі мектсптс жиырма 6ес бала окиды,кітапханада к,азакша кітап кеп."
 TEXTS = ["", "қ", KAZAKH, NOISY, "a\nb\tc", "😀🇰🇿 e\u0301 עברית", "О0О0О0 " * 6]
-
-
-@functools.cache
-def tiny_model(
-    seed: int = 0,
-    *,
-    tied: bool = True,
-    feed_forward: str = "gated-gelu",
-    n_encoder: int = 2,
-    n_decoder: int = 2,
-    multilingual: bool = False,
-) -> T5ForConditionalGeneration:
-    """Return a random model whose head is an own matrix, sharp enough that no two ids tie.
-
-    The embeddings are redrawn larger than `transformers` draws them, so that the output depends on the bytes.
-    """
-    torch.manual_seed(seed)
-    arguments = {
-        "vocab_size": 384,
-        "d_model": 32,
-        "d_kv": 12,
-        "d_ff": 40,
-        "num_layers": n_encoder,
-        "num_decoder_layers": n_decoder,
-        "num_heads": 3,
-        "feed_forward_proj": feed_forward,
-        "tie_word_embeddings": tied,
-        "decoder_start_token_id": 0,
-        "initializer_factor": 2.0,
-    }
-    if multilingual:
-        model = MT5ForConditionalGeneration(MT5Config(**arguments))
-    else:
-        model = T5ForConditionalGeneration(T5Config(**arguments))
-    if not tied:
-        model.lm_head.weight = torch.nn.Parameter(torch.randn(384, 32))
-    with torch.no_grad():
-        for module in model.modules():
-            if type(module).__name__.endswith("LayerNorm"):
-                module.weight.copy_(0.5 + torch.rand_like(module.weight))
-    return model.eval()
-
-
-def assert_same(left: list[Decoded], right: list[Decoded]) -> None:
-    assert [row.ids for row in left] == [row.ids for row in right]
-    assert [row.finished for row in left] == [row.finished for row in right]
-    for one, other in zip(left, right, strict=True):
-        assert one.log_probabilities == pytest.approx(other.log_probabilities, abs=1e-4, rel=1e-4)
-        assert one.end_log_probability == pytest.approx(other.end_log_probability, abs=1e-4, rel=1e-4)
-        assert len(one.log_probabilities) == len(one.ids)
 
 
 texts = st.one_of(

@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kzocr.evaluate_metric import make_compute_metrics, scores
+from places import ROOT
 
-ROOT = Path(__file__).parents[1]
 FOLDER = ROOT / "metric" / "kzocr_cer"
 TEXT = st.text(alphabet="аәбвқң ,.1Ab", max_size=15).map(lambda text: f"ж{text.strip()}")
 

@@ -9,23 +9,24 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fake_hub import TOKEN, FakeHub, connected
-from toy_reports import toy_metadata, toy_reports
 
+from fake_hub import TOKEN, FakeHub, connected
 from kzocr import __version__
+from kzocr.cards.history import runs
 from kzocr.channel.description import describe_prior, described_prior, find_prior
 from kzocr.channel.prior import MIXTURE, PRIORS, ChannelPrior
 from kzocr.config import load_config
 from kzocr.corrector import Corrector
-from kzocr.hardware import device_name, resolve_precision
-from kzocr.history import runs
 from kzocr.hub import HubError, assemble, check_folder, check_head, check_report, companions_of, sha256_of
-from kzocr.loading import EMBEDDED, companions
-from kzocr.names import read_published
+from kzocr.models.loading import EMBEDDED, companions
+from kzocr.models.names import read_published
+from kzocr.runs.hardware import device_name, resolve_precision
 from kzocr.training import Trainer
 from kzocr.upload import upload
+from places import ROOT
+from script_files import publish
+from toy_reports import toy_metadata, toy_reports
 
-ROOT = Path(__file__).parent.parent
 REPO = "user/kzocr-test"
 
 
@@ -39,23 +40,13 @@ def run_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run's folder with a tiny random model and a report."""
     import torch
 
-    from kzocr.checkpoint import build_model, write_model
+    from kzocr.models.checkpoint import build_model, write_model
 
     folder = tmp_path_factory.mktemp("run")
     torch.manual_seed(1)
     write_model(build_model(load_config(ROOT / "configs" / "smoke.yaml").model), folder / "model", toy_metadata())
     (folder / "report.json").write_text(json.dumps(toy_reports()), encoding="utf-8")
     return folder
-
-
-def publish(*arguments: str) -> int:
-    sys.path.insert(0, str(ROOT / "scripts"))
-    try:
-        from publish import main  # type: ignore[import-not-found]
-    finally:
-        sys.path.pop(0)
-    code: int = main(list(arguments))
-    return code
 
 
 def test_a_dry_run_assembles_checks_and_lists(
@@ -433,7 +424,7 @@ def test_from_a_run_to_a_name_that_loads_and_corrects(
     monkeypatch.setenv("HF_TOKEN", TOKEN)
     listed = tmp_path / "published.json"
     listed.write_text("{}\n", encoding="utf-8")
-    monkeypatch.setattr("kzocr.names.PUBLISHED", listed)
+    monkeypatch.setattr("kzocr.models.names.PUBLISHED", listed)
     arguments = [str(run_folder), "--repo", REPO, "--report", str(run_folder / "report.json")]
     assert publish(*arguments, "--record", "toy") == 1
     assert "--record" in capsys.readouterr().err

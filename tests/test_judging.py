@@ -6,17 +6,17 @@ import sys
 from pathlib import Path
 
 import pytest
-from fake_hub import TOKEN, connected
 from typer.testing import CliRunner, Result
 
+from fake_hub import TOKEN, connected
 from kzocr import __version__
 from kzocr.cli import app
-from kzocr.companions import COMPANIONS
-from kzocr.hardware import device_name
 from kzocr.hub import check_report
 from kzocr.judging import Resources, read_sets
-from kzocr.loading import EMBEDDED
+from kzocr.models.companions import COMPANIONS
+from kzocr.models.loading import EMBEDDED
 from kzocr.pairs import TextPair, write_pairs
+from kzocr.runs.hardware import device_name
 from kzocr.upload import upload
 
 PRINTED = "Көл терең.\nҚар еріді."

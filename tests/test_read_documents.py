@@ -5,7 +5,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from test_data import CONFIG
 
 from kzocr.alignment import align
 from kzocr.channel.prior import ChannelPrior
@@ -15,6 +14,8 @@ from kzocr.data import ExampleSampler
 from kzocr.encoding import n_bytes
 from kzocr.pairs import TextPair, write_pairs
 from kzocr.read_documents import Piece, ReadDocuments, load_read_documents, pieces
+from places import ROOT
+from toy_data import CONFIG
 
 PRINTED = "Ауыл шетіндегі ескі диірмен\nжазда да, қыста да айналып тұрады.\nСуы мол, тасы берік екен."
 READ = "Ауьл шетіндегі ес кі диірмен\nжазда да, кыста да айна лып турады.\nСуы мол, тась берік екен."
@@ -116,7 +117,7 @@ def test_the_sampler_draws_the_share_that_is_asked_for() -> None:
 
 
 def test_a_share_without_files_is_refused() -> None:
-    smoke = load_config(Path(__file__).parents[1] / "configs" / "smoke.yaml").to_dict()
+    smoke = load_config(ROOT / "configs" / "smoke.yaml").to_dict()
     smoke["data"]["pair_share"] = 0.3
     with pytest.raises(ConfigError, match=r"'data\.pair_share' is above 0"):
         config_from_dict(smoke, "smoke")

@@ -13,13 +13,13 @@ import pytest
 from typer.testing import CliRunner
 
 from kzocr.cli import app
-from kzocr.lexicon import LEXICON_FILE, Lexicon
-from kzocr.loading import EMBEDDED
+from kzocr.figures.result_tables import PublishedResult, published_markdown, summary_markdown, to_markdown
+from kzocr.language.lexicon import LEXICON_FILE, Lexicon
 from kzocr.metrics import cer
+from kzocr.models.loading import EMBEDDED
 from kzocr.pairs import TextPair, write_pairs
-from kzocr.result_tables import PublishedResult, published_markdown, summary_markdown, to_markdown
+from places import ROOT
 
-ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 SPEED = (ROOT / "docs" / "speed.md").read_text(encoding="utf-8")
 GUIDE = (ROOT / "docs" / "reading-the-report.md").read_text(encoding="utf-8")

@@ -1,18 +1,12 @@
 import re
 from html.parser import HTMLParser
-from pathlib import Path
 
 import pytest
 
 from kzocr.evaluation import evaluate
-from kzocr.pairs import TextPair
 from kzocr.report import coloured, to_html
-
-PAIRS = [TextPair("Көл <терең>.\nЖол ұзақ.", "Кел <терец>.\nЖ ол узақ.", "a & b", "real")]
-
-
-def mend(texts: list[str]) -> list[str]:
-    return [text.replace("Кел", "Көл").replace("Ж ол", "Жал") for text in texts]
+from places import ROOT
+from toy_reports import PAIRS, mend
 
 
 def test_page_is_whole_and_needs_no_network() -> None:
@@ -76,7 +70,7 @@ def test_every_total_has_its_interval_on_the_page() -> None:
 
 def test_every_heading_of_the_page_is_explained() -> None:
     page = to_html([evaluate(mend, PAIRS, name="mend", n_resamples=5)])
-    guide = (Path(__file__).parents[1] / "docs" / "reading-the-report.md").read_text(encoding="utf-8")
+    guide = (ROOT / "docs" / "reading-the-report.md").read_text(encoding="utf-8")
     totals = page.split("<table>", 2)[1].split("</thead>")[0]
     columns = re.findall(r"<th>([^<]+)</th>", totals)
     kinds = re.findall(r"<td>([^<]+)</td><td class=\"bars\">", page.split("Errors by kind")[1].split("</table>")[0])

@@ -8,10 +8,10 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from test_report import PAIRS, mend
 
 from kzocr.evaluation import evaluate
 from kzocr.report import to_html
+from toy_reports import PAIRS, mend
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 pytestmark = [

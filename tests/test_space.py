@@ -7,14 +7,15 @@ from pathlib import Path
 
 import pytest
 import yaml
-from fake_hub import TOKEN, connected
 
+from fake_hub import TOKEN, connected
 from kzocr import __version__
 from kzocr.corrector import Corrector
 from kzocr.hub import CHECK_TEXT, HubError
 from kzocr.space import assemble_space, check_space, requirements
+from places import ROOT
+from script_files import publish
 
-ROOT = Path(__file__).parent.parent
 EMBEDDED = ROOT / "kzocr" / "weights"
 needs_gradio = pytest.mark.skipif(find_spec("gradio") is None, reason="needs Gradio: pip install 'kzocr[demo]'")
 
@@ -81,8 +82,6 @@ def test_an_incomplete_model_and_a_full_folder_are_refused(tmp_path: Path) -> No
 
 @needs_gradio
 def test_the_script_assembles_a_space_and_sends_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    from test_hub import publish
-
     assert publish(str(EMBEDDED), "--repo", "user/kzocr-demo", "--space", "--folder", str(tmp_path / "out")) == 0
     printed = capsys.readouterr().out
     assert "app.py" in printed
@@ -93,8 +92,6 @@ def test_the_script_assembles_a_space_and_sends_nothing(tmp_path: Path, capsys: 
 def test_the_script_uploads_a_space_and_shows_where_it_is(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from test_hub import publish
-
     hub = connected(monkeypatch, tmp_path / "cache")
     monkeypatch.setenv("HF_TOKEN", TOKEN)
     arguments = [str(EMBEDDED), "--repo", "user/kzocr-demo", "--space", "--upload"]

@@ -19,20 +19,20 @@ import pytest
 import torch
 from transformers import AutoModelForSeq2SeqLM, PreTrainedModel
 
-from kzocr.checkpoint import build_model, checkpoints, newest_checkpoint
 from kzocr.config import TrainingConfig, load_config
 from kzocr.data import Batch, Example
 from kzocr.encoding import IGNORED_LABEL, decode, encode
-from kzocr.loss import masked_cross_entropy, shift_right
 from kzocr.metrics import cer
+from kzocr.models.checkpoint import build_model, checkpoints, newest_checkpoint
 from kzocr.pairs import TextPair, write_pairs
-from kzocr.run_log import read_log
-from kzocr.run_state import Progress, TrainingError
-from kzocr.sharding import whole_copy
+from kzocr.runs.log import read_log
+from kzocr.runs.loss import masked_cross_entropy, shift_right
+from kzocr.runs.sharding import whole_copy
+from kzocr.runs.state import Progress, TrainingError
+from kzocr.runs.validation import held_out_loss, validate_pairs
 from kzocr.training import Trainer
-from kzocr.validation import held_out_loss, validate_pairs
+from places import ROOT
 
-ROOT = Path(__file__).parent.parent
 CONFIG = ROOT / "configs" / "smoke.yaml"
 TEXT = "Қар ерте жауды."
 
@@ -141,7 +141,7 @@ def test_pairs_are_corrected_window_by_window_and_joined_again(monkeypatch: pyte
             assert all(len(ids) <= 41 for ids in inputs)
             return [SimpleNamespace(ids=encode(decode(ids).replace("K", "Қ"))) for ids in inputs]
 
-    monkeypatch.setattr("kzocr.validation.GuidedDecoder", Repairs)
+    monkeypatch.setattr("kzocr.runs.validation.GuidedDecoder", Repairs)
     text = "Қар жауды.  Қыс келді!\n \n\tҚол тоңды. " * 5
     pair = TextPair(reference=text, hypothesis=text.replace("Қ", "K"), document_id="a", origin="real")
     rates = validate_pairs(torch.nn.Identity(), [pair], window_bytes=40)  # type: ignore[arg-type]

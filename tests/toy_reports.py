@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 from kzocr.config import load_config
 from kzocr.evaluation import evaluate
 from kzocr.pairs import TextPair
-
-ROOT = Path(__file__).parent.parent
+from places import ROOT
 
 
 def toy_metadata() -> dict[str, Any]:
@@ -51,3 +49,10 @@ def toy_reports() -> list[dict[str, Any]]:
         evaluate(function, pairs, clean_lines=clean, name=name, n_resamples=50).to_dict()
         for name, function in correctors.items()
     ]
+
+
+PAIRS = [TextPair("Көл <терең>.\nЖол ұзақ.", "Кел <терец>.\nЖ ол узақ.", "a & b", "real")]
+
+
+def mend(texts: list[str]) -> list[str]:
+    return [text.replace("Кел", "Көл").replace("Ж ол", "Жал") for text in texts]

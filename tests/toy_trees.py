@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from kzocr.boosted_trees import LEAF, BoostedTrees, Tree
-from kzocr.confidence import Calibration
-from kzocr.edit_features import FEATURES
+from kzocr.confidence.boosted_trees import LEAF, BoostedTrees, Tree
+from kzocr.confidence.edit_features import FEATURES
+from kzocr.confidence.model import Calibration
 
 
 def stump(feature: str, threshold: float, low: float, high: float) -> Tree:

@@ -17,8 +17,8 @@ from kzocr.adaptation.documents import words
 from kzocr.channel.estimate import EstimatedPrior, fit_pairs
 from kzocr.channel.files import write_prior
 from kzocr.channel.prior import write_mixture
+from kzocr.correction.passes import Correction
 from kzocr.pairs import TextPair
-from kzocr.passes import Correction
 from kzocr.text import LETTERS
 
 CHANNEL_NAME = "channel.json"

@@ -30,12 +30,12 @@ from kzocr.adaptation.judgement import (
     objections,
 )
 from kzocr.adaptation.noise import PRIOR_NAME, VOCABULARY_NAME, document_words, estimate_noise, write_noise
-from kzocr.checkpoint import read_metadata, write_model
 from kzocr.config import ModelConfig, TrainingConfig, config_from_dict
 from kzocr.corpus import load_corpus
+from kzocr.correction.guards import Guards
 from kzocr.corrector import Corrector
-from kzocr.guards import Guards
-from kzocr.loading import EMBEDDED, check_folder, companions, load_model
+from kzocr.models.checkpoint import read_metadata, write_model
+from kzocr.models.loading import EMBEDDED, check_folder, companions, load_model
 from kzocr.pairs import TextPair
 from kzocr.training import Trainer
 

@@ -14,14 +14,14 @@ from kzocr.cli.processes import do_tasks, n_cores
 from kzocr.cli.tasks import STDIN, FileFormat, Task, tasks_of
 from kzocr.cli.terminal import complain, message_of, progress
 from kzocr.cli.writing import Writing
-from kzocr.guards import Guards
+from kzocr.correction.guards import Guards
 
 if TYPE_CHECKING:
     from kzocr.corrector import Corrector
 
 
 class LineLayout(str, Enum):
-    """What happens to the lines of a text; the values are those of `kzocr.reflow.Layout`."""
+    """What happens to the lines of a text; the values are those of `kzocr.lines.reflow.Layout`."""
 
     KEEP = "keep"
     REFLOW = "reflow"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from kzocr.edits import LINE_BREAKS
 
 if TYPE_CHECKING:
-    from kzocr.passes import Correction
+    from kzocr.correction.passes import Correction
 
 
 def print_diff(correction: Correction, label: str) -> None:

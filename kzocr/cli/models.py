@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from kzocr.cli.terminal import complain
-from kzocr.guards import Guards
+from kzocr.correction.guards import Guards
 
 if TYPE_CHECKING:
     from kzocr.corrector import Corrector

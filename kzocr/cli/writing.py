@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from kzocr.corrector import Corrector
-    from kzocr.reflow import Layout
+    from kzocr.lines.reflow import Layout
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,9 @@ and calls its `generate` in place of its own:
     model.generate(**tokenizer(text, return_tensors="pt"), max_new_tokens=600,
                    custom_generate="<user>/<model>", trust_remote_code=True)
 
-The files there are those of this package, with `from kzocr.x import` turned into `from .x import`. From a folder on
-disk transformers 4 copies only the files that `generate.py` itself imports, so it is made to name them all.
+The files there are those of this package, with `from kzocr.x import` and `from kzocr.y.x import` turned into `from .x
+import`. From a folder on disk transformers 4 copies only the files that `generate.py` itself imports, so it is made to
+name them all.
 """
 
 from __future__ import annotations
@@ -19,11 +20,11 @@ PACKAGE = Path(__file__).resolve().parent.parent
 SOURCES = {
     "generate.py": PACKAGE / "custom_generate" / "generate.py",
     "decoding.py": PACKAGE / "decoding.py",
-    "generation.py": PACKAGE / "generation.py",
-    "drafts.py": PACKAGE / "drafts.py",
-    "packed.py": PACKAGE / "packed.py",
-    "attention.py": PACKAGE / "attention.py",
-    "products.py": PACKAGE / "products.py",
+    "generation.py": PACKAGE / "inference" / "generation.py",
+    "drafts.py": PACKAGE / "inference" / "drafts.py",
+    "packed.py": PACKAGE / "inference" / "packed.py",
+    "attention.py": PACKAGE / "inference" / "attention.py",
+    "products.py": PACKAGE / "inference" / "products.py",
     "encoding.py": PACKAGE / "encoding.py",
 }
 """The files of the folder and what they are made from; together they import nothing of kzocr."""
@@ -38,7 +39,7 @@ def custom_generate_files() -> dict[str, str]:
     files = {}
     for name, path in SOURCES.items():
         source = path.read_text(encoding="utf-8")
-        files[name] = re.sub(r"^from kzocr\.(\w+) import", r"from .\1 import", source, flags=re.MULTILINE)
+        files[name] = re.sub(r"^from kzocr\.(?:\w+\.)?(\w+) import", r"from .\1 import", source, flags=re.MULTILINE)
         left = re.search(r"^\s*(?:from|import) kzocr.*$", files[name], flags=re.MULTILINE)
         if left is not None:
             raise ValueError(f"{path}: {left.group().strip()!r} cannot be made relative")

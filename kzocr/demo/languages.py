@@ -48,7 +48,7 @@ class Words:
         broken: the layout file `{name}` cannot be read.
         lines_stay: the lines of a layout file are not joined.
         only_text: the text of a layout file was changed by hand, so the download is plain text.
-        reasons: why something was left as it was, by the names of `kzocr.guards`.
+        reasons: why something was left as it was, by the names of `kzocr.correction.guards`.
     """
 
     name: str

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from kzocr.demo.languages import Words
 
 if TYPE_CHECKING:
+    from kzocr.correction.passes import Correction
     from kzocr.edits import Edit
-    from kzocr.passes import Correction
 
 STYLE = """
 .kzocr-text { white-space: pre-wrap; overflow-wrap: anywhere; line-height: 1.65; min-height: 8rem;

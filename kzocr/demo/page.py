@@ -11,17 +11,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from kzocr.correction.guards import Guards
 from kzocr.demo import marks
 from kzocr.demo.languages import EXAMPLE, LANGUAGES, Words, preferred
 from kzocr.formats import plain
 from kzocr.formats.layout import LayoutFile
 from kzocr.formats.recognise import DIALECTS, HEAD_BYTES, recognise
-from kzocr.guards import Guards
 
 if TYPE_CHECKING:
+    from kzocr.correction.passes import Correction
     from kzocr.corrector import Corrector
-    from kzocr.passes import Correction
-    from kzocr.reflow import Layout
+    from kzocr.lines.reflow import Layout
 
 MAX_CHARS = 200_000
 """Longer texts are for the command line."""

@@ -1,0 +1,1 @@
+"""What a model card says: the model's history, the sources of its text and their licences."""

@@ -1,0 +1,177 @@
+"""A model's output for one window -> the edits that the guards let through, and a count of the others.
+
+In two steps, since how sure one may be of an edit depends on what is proposed for the rest of the document.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from kzocr.confidence.edit_features import NO_BACKGROUND, Background
+from kzocr.confidence.model import IDENTITY, Calibration
+from kzocr.correction.guards import EditReason, Guards, WindowReason
+from kzocr.correction.refusals import WindowGuard, is_changed_too_much, output_reason, unbalanced
+from kzocr.edits import Change, Edit, changes
+from kzocr.inference.views import Output, View, byte_offsets
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """What the model would do with one window, or, once it is decided, what is to be done.
+
+    Attributes:
+        edits: from left to right, offsets in characters of the window; with the model's own probabilities until it
+            is decided.
+        refused: for each edit that a guard refused its start in the window and the reason.
+        kept: why the model's output was not used, for the window or a piece of it, or `None`.
+    """
+
+    edits: list[Edit]
+    refused: list[tuple[int, EditReason]] = field(default_factory=list)
+    kept: WindowReason | None = None
+
+    def joined(self, other: Proposal, start: int) -> Proposal:
+        """Return this proposal with that for a stretch of the same window behind it, which begins at `start`."""
+        edits = [edit.moved(start) for edit in other.edits]
+        refused = [(place + start, reason) for place, reason in other.refused]
+        return Proposal(self.edits + edits, self.refused + refused, self.kept or other.kept)
+
+
+def propose(window: str, seen: View, output: Output | None, guards: Guards) -> Proposal:
+    """Return what the model would do with one window, without what guards refuse however sure it is.
+
+    Args:
+        window: the window's characters.
+        seen: what the model read of it.
+        output: what the model printed; `None` if it was not asked.
+        guards: the thresholds.
+    """
+    if output is None or output.text == seen.text:
+        return Proposal([])
+    reason = output_reason(seen.text, output.text, output.finished, guards)
+    if reason is None and len(output.log_probabilities) != len(output.text.encode("utf-8")) + 1:
+        reason = "invalid"
+    found = changes(seen.text, output.text, fixed=seen.fixed) if reason is None else []
+    if is_changed_too_much(seen.text, found, guards):
+        reason = "changed"
+    if reason is not None:
+        return Proposal([], kept=reason)
+    accepted = []
+    refused: list[tuple[int, EditReason]] = []
+    guard = WindowGuard(window, guards)
+    for index, confidence in enumerate(_confidences(output, found)):
+        change = found[index]
+        span = seen.span(change.start, change.end)
+        if span is None:
+            refused.append((seen.starts[change.start], "unreadable"))
+            continue
+        edit = Edit(*span, window[slice(*span)], change.after, confidence)
+        if edit.before == edit.after:
+            continue
+        refusal = guard.reason(edit)
+        if refusal is None and change.alone:
+            refusal = "unreadable"
+        if refusal is None and _adjoins_line_break(found, index):
+            refusal = "lines"
+        if refusal is None:
+            accepted.append(edit)
+        else:
+            refused.append((edit.start, refusal))
+    return Proposal(accepted, refused)
+
+
+def decide(
+    window: str,
+    seen: View,
+    proposal: Proposal,
+    guards: Guards,
+    calibration: Calibration = IDENTITY,
+    background: Background = NO_BACKGROUND,
+) -> Proposal:
+    """Return what is to be done with one window, the view's own repairs included.
+
+    Args:
+        window: the window's characters.
+        seen: what the model read of it.
+        proposal: what `propose` returned.
+        guards: the thresholds.
+        calibration: turns the model's probabilities into confidences.
+        background: of the window, for the calibration.
+    """
+    guard = WindowGuard(window, guards)
+    refused = list(proposal.refused)
+    edits = calibration.calibrated(window, proposal.edits, background)
+    is_calibrated = calibration != IDENTITY
+    doubts = [
+        guard.doubt(edit, is_calibrated=is_calibrated, is_lone=background.recurrence.is_lone(proposed))
+        for proposed, edit in zip(proposal.edits, edits, strict=True)
+    ]
+    sure = _taken(edits, doubts, refused)
+    whole = _taken(sure, ["latin" if is_torn else None for is_torn in guard.tears_row(sure)], refused)
+    balanced = _taken(whole, unbalanced(whole, guards), refused)
+    return Proposal(_with_repairs(window, seen, balanced), refused, proposal.kept)
+
+
+def _taken(
+    edits: Iterable[Edit], reasons: Iterable[EditReason | None], refused: list[tuple[int, EditReason]]
+) -> list[Edit]:
+    """Return the edits without a reason against them; the others are added to `refused`."""
+    taken = []
+    for edit, reason in zip(edits, reasons, strict=True):
+        if reason is None:
+            taken.append(edit)
+        else:
+            refused.append((edit.start, reason))
+    return taken
+
+
+def _adjoins_line_break(found: Sequence[Change], index: int) -> bool:
+    """Return whether the change belongs to one of a line break, which is refused: a hyphen at a line's end."""
+    change = found[index]
+    before, after = found[index - 1 : index], found[index + 1 : index + 2]
+    return any(other.alone and other.end == change.start for other in before) or any(
+        other.alone and other.start == change.end for other in after
+    )
+
+
+def _confidences(output: Output, found: Sequence[Change]) -> list[float]:
+    """Return the probability of the least certain byte of each change; of the next byte for a deletion."""
+    offsets = byte_offsets(output.text)
+    confidences = []
+    for change in found:
+        start = offsets[change.destination_start]
+        end = max(offsets[change.destination_end], start + 1)
+        confidences.append(min(1.0, math.exp(min(output.log_probabilities[start:end]))))
+    return confidences
+
+
+def _with_repairs(window: str, seen: View, edits: list[Edit]) -> list[Edit]:
+    """Return the edits together with the view's own repairs where no edit stands, adjoining ones merged."""
+    if not seen.repairs:
+        return edits
+    covered = {position for edit in edits for position in range(edit.start, edit.end)}
+    together = [(edit, False) for edit in edits] + [
+        (Edit(start, end, window[start:end], character, 1.0), True)
+        for index, character in seen.repairs.items()
+        if (start := seen.starts[index]) not in covered and (end := seen.ends[index])
+    ]
+    merged: list[tuple[Edit, bool]] = []
+    for edit, is_repair in sorted(together, key=lambda pair: (pair[0].start, pair[0].end)):
+        last, last_is_repair = merged[-1] if merged else (None, False)
+        if last is not None and last.end == edit.start and (is_repair or last_is_repair):
+            merged[-1] = (_joined(last, edit), is_repair)
+        else:
+            merged.append((edit, is_repair))
+    return [edit for edit, _ in merged]
+
+
+def _joined(left: Edit, right: Edit) -> Edit:
+    return Edit(
+        left.start,
+        right.end,
+        left.before + right.before,
+        left.after + right.after,
+        min(left.confidence, right.confidence),
+    )

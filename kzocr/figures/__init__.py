@@ -1,0 +1,1 @@
+"""Numbers as pictures, tables and heat maps."""

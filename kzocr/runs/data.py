@@ -1,0 +1,84 @@
+"""A training configuration -> what the run learns from and is validated on, and its batches from any place on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from kzocr.channel.prior import ChannelPrior
+from kzocr.config import TrainingConfig
+from kzocr.corpus import Source, load_corpus, load_word_lists, without_overlap
+from kzocr.data import Batch, Example, ExampleSampler, Pools, loader
+from kzocr.encoding import IGNORED_LABEL
+from kzocr.pairs import TextPair
+from kzocr.read_documents import load_read_documents
+from kzocr.runs.state import Progress, TrainingError
+from kzocr.runs.validation import load_pairs, validation_examples
+
+
+@dataclass(frozen=True)
+class RunData:
+    """What one run learns from and is validated on.
+
+    Attributes:
+        sources: the texts that are learnt from, without those that are held out.
+        validation: held-out texts with noise.
+        pairs: real pairs to validate on, by name.
+        sampler: what draws examples from the sources.
+    """
+
+    sources: list[Source]
+    validation: list[Example]
+    pairs: dict[str, list[TextPair]]
+    sampler: ExampleSampler
+
+    @classmethod
+    def load(cls, config: TrainingConfig) -> RunData:
+        """Return the data that `config` names.
+
+        Raises:
+            CorpusError, ConfigError, OSError: something cannot be read.
+        """
+        held_out = load_corpus(config.data.validation_corpus)
+        sources = without_overlap(load_corpus(config.data.corpus), held_out)
+        prior = ChannelPrior.load(config.data.prior)
+        words = load_word_lists(config.data.word_lists, held_out)
+        validation = validation_examples(held_out, prior, config)
+        validation_pairs = load_pairs(config.data.validation_pairs)
+        measured = [Source.from_lines(n, (p.reference for p in pairs)) for n, pairs in validation_pairs.items()]
+        read = load_read_documents(config.data.pairs, [*held_out, *measured])
+        return cls(sources, validation, validation_pairs, ExampleSampler(sources, prior, config.data, words, read))
+
+    def batches(self, config: TrainingConfig, progress: Progress, n_processes: int, rank: int) -> Iterator[Batch]:
+        """Yield batches from where the run is; with several processes each takes every n-th batch.
+
+        Args:
+            config: the run's configuration.
+            progress: where the run is; it is moved on with every batch.
+            n_processes: processes that share the batches.
+            rank: number of this process, from 0.
+
+        Raises:
+            TrainingError: a pool has fewer batches than there are processes.
+        """
+        pools = Pools(
+            self.sampler,
+            config.seed,
+            config.curriculum,
+            config.run.changed_byte_weight,
+            first_pool=progress.pool,
+        )
+        for batches in loader(pools, config.data.n_workers):
+            n_rounds = len(batches) // n_processes
+            if n_rounds == 0:
+                raise TrainingError(
+                    f"pool {progress.pool} has {len(batches)} batches for {n_processes} processes: "
+                    "raise data.pool_examples or lower data.batch_bytes"
+                )
+            for number in range(progress.batch, n_rounds):
+                progress.batch = number + 1
+                turn = batches[number * n_processes : (number + 1) * n_processes]
+                progress.target_bytes += sum(int((b["labels"] != IGNORED_LABEL).sum()) for b in turn)
+                yield turn[rank]
+            progress.pool += 1
+            progress.batch = 0

@@ -1,0 +1,61 @@
+"""Records of a training run -> its `log.jsonl`, TensorBoard's events and a picture of its curves."""
+
+from __future__ import annotations
+
+import json
+import logging
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+logger = logging.getLogger(__name__)
+
+LOG_NAME = "log.jsonl"
+
+
+class RunLog:
+    """The log of one run, open for writing.
+
+    Args:
+        folder: the run's folder.
+        step: steps that are done; what a killed run had logged behind them is dropped, as they are done again.
+    """
+
+    def __init__(self, folder: Path, step: int) -> None:
+        self.folder = folder
+        self.path = folder / LOG_NAME
+        kept = [record for record in read_log(self.path) if record["step"] <= step]
+        self.path.write_text("".join(json.dumps(record) + "\n" for record in kept), encoding="utf-8")
+        self.board: Any = None
+        if find_spec("tensorboard") is not None:
+            from torch.utils.tensorboard import SummaryWriter
+
+            self.board = SummaryWriter(str(folder / "tensorboard"), purge_step=step + 1)
+
+    def write(self, record: dict[str, float]) -> None:
+        """Append `record`; it has a `step`."""
+        logger.info("  ".join(f"{k} {v:.4g}" if isinstance(v, float) else f"{k} {v}" for k, v in record.items()))
+        with self.path.open("a", encoding="utf-8") as log:
+            log.write(json.dumps(record) + "\n")
+        if self.board is not None:
+            for key, value in record.items():
+                self.board.add_scalar(key, value, record["step"])
+            self.board.flush()
+
+    def draw_curves(self) -> None:
+        """Draw what is logged, if there is a loss in it and Pillow to draw with."""
+        if find_spec("PIL") is None:
+            return
+        from kzocr.figures.curves import CURVES_NAME, write_curves
+
+        records = read_log(self.path)
+        if any("loss" in record for record in records):
+            write_curves(records, self.folder / CURVES_NAME)
+
+
+def read_log(path: Path) -> list[dict[str, float]]:
+    """Return the records of a run's `log.jsonl`, oldest first; a last line that a kill cut short is left out."""
+    if not path.is_file():
+        return []
+    lines = path.read_text(encoding="utf-8").split("\n")
+    return [json.loads(line) for line in lines[:-1] if line]

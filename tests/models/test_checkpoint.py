@@ -1,0 +1,136 @@
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors import safe_open
+from transformers import AutoModelForSeq2SeqLM, AutoTokenizer, T5Config, T5ForConditionalGeneration
+
+from kzocr.encoding import VOCAB_SIZE, encode
+from kzocr.models.checkpoint import read_metadata, write_model
+
+OTHER_PYTHON = "KZOCR_OTHER_PYTHON"
+"""Environment variable: a Python whose transformers is of the other major version."""
+
+TEXT = "Сәлем, дүние!"
+PROBE = f"""
+import json, sys, torch, transformers
+from transformers import AutoModelForSeq2SeqLM, AutoTokenizer
+outputs = []
+for folder in sys.argv[1:]:
+    model = AutoModelForSeq2SeqLM.from_pretrained(folder).to(torch.float32).eval()
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    inputs = tokenizer({TEXT!r}, return_tensors="pt")
+    ids = model.generate(**inputs, max_new_tokens=40, do_sample=False)[0].tolist()
+    text = tokenizer.decode([0, 212, 153, 1, 259], skip_special_tokens=True)
+    outputs.append([inputs["input_ids"][0].tolist(), ids, text])
+print(json.dumps([transformers.__version__, outputs]))
+"""
+
+
+def random_model(*, is_tied: bool) -> T5ForConditionalGeneration:
+    torch.manual_seed(5)
+    model = T5ForConditionalGeneration(
+        T5Config(
+            vocab_size=VOCAB_SIZE,
+            d_model=32,
+            d_kv=16,
+            d_ff=48,
+            num_heads=2,
+            num_layers=2,
+            num_decoder_layers=1,
+            dropout_rate=0.0,
+            feed_forward_proj="gated-gelu",
+            tie_word_embeddings=is_tied,
+            pad_token_id=0,
+            eos_token_id=1,
+            decoder_start_token_id=0,
+        )
+    )
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.add_(torch.randn_like(parameter) * 0.3)
+    return model.to(torch.bfloat16).float().eval()
+
+
+def with_own_head(folder: Path) -> T5ForConditionalGeneration:
+    """Return a model whose head is not its embedding, as `google/byt5-small` is, read from a file."""
+    model = random_model(is_tied=False)
+    write_model(model, folder, {})
+    from safetensors.torch import load_file, save_file
+
+    weights = load_file(folder / "model.safetensors")
+    weights["lm_head.weight"] = torch.randn_like(weights["lm_head.weight"])
+    save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
+    return AutoModelForSeq2SeqLM.from_pretrained(folder, dtype=torch.float32).eval()
+
+
+@pytest.fixture(scope="module")
+def models(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[T5ForConditionalGeneration, Path]]:
+    """Models of every kind of head, and the folders that they were written to."""
+    folder = tmp_path_factory.mktemp("models")
+    kinds = {
+        "tied": random_model(is_tied=True),
+        "unscaled": random_model(is_tied=False),
+        "own-head": with_own_head(folder / "source"),
+    }
+    for name, model in kinds.items():
+        write_model(model, folder / name, {"name": name})
+    return {name: (model, folder / name) for name, model in kinds.items()}
+
+
+def greedy(model: T5ForConditionalGeneration) -> list[int]:
+    ids: list[int] = model.generate(torch.tensor([encode(TEXT)]), max_new_tokens=40, do_sample=False)[0].tolist()
+    return ids
+
+
+@pytest.mark.parametrize("name", ["tied", "unscaled", "own-head"])
+def test_a_written_model_reads_back_with_plain_transformers(
+    models: dict[str, tuple[T5ForConditionalGeneration, Path]], name: str
+) -> None:
+    model, folder = models[name]
+    again = AutoModelForSeq2SeqLM.from_pretrained(folder, dtype=torch.float32).eval()
+    assert greedy(again) == greedy(model)
+    assert read_metadata(folder) == {"name": name}
+    assert AutoTokenizer.from_pretrained(folder)(TEXT)["input_ids"] == encode(TEXT)
+
+
+@pytest.mark.parametrize(("name", "is_tied"), [("tied", True), ("unscaled", False), ("own-head", False)])
+def test_the_configuration_says_what_transformers_4_takes_it_for(
+    models: dict[str, tuple[T5ForConditionalGeneration, Path]], name: str, is_tied: bool
+) -> None:
+    _, folder = models[name]
+    assert json.loads((folder / "config.json").read_text())["tie_word_embeddings"] is is_tied
+    with safe_open(folder / "model.safetensors", "pt") as weights:
+        assert ("lm_head.weight" in weights.keys()) is not is_tied  # noqa: SIM118
+    tokenizer = json.loads((folder / "tokenizer_config.json").read_text())
+    assert not isinstance(tokenizer.get("extra_special_tokens"), list)
+
+
+def test_the_model_that_is_written_is_left_as_it_was(tmp_path: Path) -> None:
+    model = random_model(is_tied=False)
+    write_model(model, tmp_path, {})
+    assert model.dtype == torch.float32
+    assert model.lm_head.weight is model.shared.weight or not torch.equal(model.lm_head.weight, model.shared.weight)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(OTHER_PYTHON not in os.environ, reason=f"{OTHER_PYTHON} names no second Python")
+def test_both_major_versions_of_transformers_give_the_same_output(
+    models: dict[str, tuple[T5ForConditionalGeneration, Path]],
+) -> None:
+    results = {}
+    for python in (sys.executable, os.environ[OTHER_PYTHON]):
+        arguments = [python, "-c", PROBE, *(str(folder) for _, folder in models.values())]
+        found = subprocess.run(arguments, capture_output=True, check=True, text=True).stdout
+        version, outputs = json.loads(found.strip().split("\n")[-1])
+        results[version.split(".")[0]] = outputs
+    assert len(results) == 2, f"both are transformers {next(iter(results))}"
+    one, other = results.values()
+    assert one == other
+    assert [ids for _, ids, _ in one] == [greedy(model) for model, _ in models.values()]

@@ -1,0 +1,42 @@
+from __future__ import annotations
+
+import pytest
+
+from kzocr.edits import apply_edits
+from kzocr.preparation.numerals import numerals
+
+
+@pytest.mark.parametrize(
+    ("read", "printed"),
+    [
+        ("ХУШ ғасырда", "XVIII ғасырда"),
+        ("УП-УШ ғасырлар", "VII-VIII ғасырлар"),
+        ("XVII – ХҮІІІ ғғ.", "XVII – XVIII ғғ."),
+        ("ХУ! ғ. соңы, УІІ ғ. басы", "XVI ғ. соңы, VII ғ. басы"),
+        ("ХУ-ғасыр", "XV-ғасыр"),
+        ("Ш ғасыр", "III ғасыр"),
+        ("П дүниежүзілік соғыс", "II дүниежүзілік соғыс"),
+        ("ІУ\nғасыр", "IV\nғасыр"),
+    ],
+)
+def test_numerals_of_centuries_are_latin(read: str, printed: str) -> None:
+    assert apply_edits(read, numerals(read)) == printed
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "ХІХ ғасыр",
+        "XVIII ғасыр",
+        "ҮШ ҒАСЫР",
+        "Үш ғасыр",
+        "ХУШ жылы",
+        "ҮШІ ғғ.",
+        "ХУХ ғасыр",
+        "АХУ ғасыр",
+        "ҚХПУ ғ.",
+        "",
+    ],
+)
+def test_what_is_no_such_numeral_stays(text: str) -> None:
+    assert numerals(text) == []
