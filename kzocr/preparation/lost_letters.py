@@ -7,8 +7,10 @@ words of the first lines.
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -25,15 +27,25 @@ CONFIDENCE_LOST = 0.9
 SHARES = dict(zip(KAZAKH_SPECIFIC_LOWER, (0.009, 0.016, 0.034, 0.015, 0.009, 0.009, 0.008, 0.0001, 0.054), strict=True))
 """Letters that fonts and encodings made for Russian may lack -> their share of all letters of Kazakh text."""
 
-LEAST_EXPECTED = 12.0
-"""So many of the missing letters a document of its length would have."""
+LEAST_LOST = 12.0
+"""So many letters fewer than in other documents of its length."""
 
-MOST_LEFT = 0.0005
-"""Share of the letters that a letter may have and still count as missing."""
+USUAL_LETTERS = 10.0
+"""How many expected letters it takes until a letter's own rate of loss counts as much as that of all together."""
 
-LEAST_VOWELLESS, LEAST_KNOWN_BEFORE = 0.05, 0.45
-"""Share of the words without a vowel, which Kazakh has not, or of the known ones, in text that is looked at: text of an
-engine that reads Russian letters for Kazakh ones has fewer of both."""
+LEAST_RATE = 0.1
+"""Letters that are lost more rarely are left to the model."""
+
+GONE = 0.995
+"""Share of a letter that is lost where it counts as gone altogether."""
+
+LEAST_VOWELLESS = 0.05
+"""Share of the words without a vowel, which Kazakh has not, in text that is looked at because letters are gone: where
+an engine reads Russian letters for Kazakh ones, there are fewer of them."""
+
+LEAST_EXPLAINED, LEAST_EXPLAINED_WORDS = 0.35, 4
+"""Share of the unknown words, and number of them, that one letter put in makes known, in text that is looked at because
+there are fewer letters than usual. On pages that engines misread it is a third at most, and mostly a tenth."""
 
 SAMPLE_CHARS = 500
 """So much of the text shows whether letters bring words back."""
@@ -42,7 +54,7 @@ LEAST_KNOWN, LEAST_MORE_KNOWN = 0.75, 0.05
 """Share of known words in it with the letters, and by how much that is more than without."""
 
 LETTER_COST = 1.5
-"""What a letter out of nothing costs, nats."""
+"""What a letter out of nothing costs, nats, beside what its being lost does."""
 
 MOST_TOGETHER = 2
 """Letters that are put in one place."""
@@ -55,7 +67,7 @@ SETTLED_EVERY = 200
 
 _CONTEXT = 16
 _WORD = re.compile(r"[^\W\d_]+")
-_WHOLE_WORD = re.compile(rf"(?<![^\s«„“\"(-])[{''.join(sorted(LETTERS))}]+(?![^\s»”\").,:;!?-])")
+_WHOLE_WORD = re.compile(rf"(?<![^\s«„“\"(-])[{''.join(sorted(LETTERS))}]{{2,}}(?![^\s»”\").,:;!?-])")
 _SENTENCE_START = re.compile(r"(?:\A|[.!?…]|\n\s*\n)[\s«“„\"(–—-]*\Z")
 
 
@@ -84,10 +96,11 @@ def lost_letters(text: str, text_model: TextModel, is_known: Callable[[str], boo
         text_model: says how likely letters are.
         is_known: says whether a word in lower case is one.
     """
-    lost = _missing(text)
+    lost = _rates(text)
     sample = list(_sample(text)) if lost else []
     before = _share_known(sample, is_known)
-    if not lost or (before < LEAST_KNOWN_BEFORE and _share_vowelless(text) < LEAST_VOWELLESS):
+    is_vowelless = _are_gone(text, lost) and _share_vowelless(text) >= LEAST_VOWELLESS
+    if not is_vowelless and not _is_explained(sample, lost, is_known):
         return []
     readers = [_Reader(text_model, lost, left) for left in get_args(Left)]
     shares = [_share_known(map(reader.read, sample), is_known) for reader in readers]
@@ -96,13 +109,32 @@ def lost_letters(text: str, text_model: TextModel, is_known: Callable[[str], boo
     return list(_edits(text, readers[shares.index(max(shares))]))
 
 
-def _missing(text: str) -> str:
-    """Return the letters that `text` lacks, none if it may lack them by chance."""
-    small = text.lower()
-    counts = {letter: small.count(letter) for letter in LOWER}
-    n_letters = sum(counts.values())
-    lost = "".join(letter for letter in SHARES if counts[letter] <= MOST_LEFT * n_letters)
-    return lost if sum(SHARES[letter] for letter in lost) * n_letters >= LEAST_EXPECTED else ""
+def _rates(text: str) -> dict[str, float]:
+    """Return the letters that `text` has lost, each with the share that is gone; none if it may lack them by chance."""
+    counts = Counter(text.lower())
+    expected = _expected(text)
+    usual = min(1.0, sum(counts[letter] for letter in SHARES) / max(sum(expected.values()), 1.0))
+    rates = {
+        letter: 1 - (counts[letter] + USUAL_LETTERS * usual) / (number + USUAL_LETTERS)
+        for letter, number in expected.items()
+    }
+    lost = {letter: rate for letter, rate in rates.items() if rate >= LEAST_RATE}
+    n_lost = sum(expected[letter] - counts[letter] for letter in lost)
+    return lost if n_lost >= LEAST_LOST else {}
+
+
+def _expected(text: str) -> dict[str, float]:
+    """Return how often the letters that may be lost were printed, going by the other letters."""
+    counts = Counter(text.lower())
+    n_others = sum(counts[letter] for letter in LOWER if letter not in SHARES)
+    return {letter: share * n_others / (1 - sum(SHARES.values())) for letter, share in SHARES.items()}
+
+
+def _are_gone(text: str, lost: Mapping[str, float]) -> bool:
+    """Return whether letters are gone altogether of which there would be many."""
+    expected, small = _expected(text), text.lower()
+    gone = [letter for letter in lost if small.count(letter) <= (1 - GONE) * expected[letter]]
+    return sum(expected[letter] for letter in gone) >= LEAST_LOST
 
 
 def _share_vowelless(text: str) -> float:
@@ -110,6 +142,20 @@ def _share_vowelless(text: str) -> float:
     found = _WHOLE_WORD.findall(text)
     words = [word for word in found if not word.isupper()] or found
     return sum(map(VOWELS.isdisjoint, words)) / max(len(words), 1)
+
+
+def _is_explained(lines: Iterable[str], lost: Iterable[str], is_known: Callable[[str], bool]) -> bool:
+    """Return whether a lost letter, within a word or for the space beside it, makes many of the unknown words known."""
+    n_unknown = n_explained = 0
+    for line in lines:
+        words = _WORD.findall(line)
+        for left, word, right in zip(["", *words], words, [*words[1:], ""], strict=False):
+            if len(word) > 2 and not is_known(word):
+                within = (word[:place] + letter + word[place:] for letter in lost for place in range(len(word) + 1))
+                beside = (whole for letter in lost for whole in (left + letter + word, word + letter + right))
+                n_unknown += 1
+                n_explained += any(map(is_known, within)) or any(map(is_known, beside))
+    return n_explained >= max(LEAST_EXPLAINED_WORDS, LEAST_EXPLAINED * n_unknown)
 
 
 def _sample(text: str) -> Iterator[str]:
@@ -134,13 +180,13 @@ class _Reader:
 
     Args:
         text_model: says how likely letters are.
-        lost: the letters that may be missing.
+        lost: the letters that may be missing, and the share of each that is.
         left: what they left behind.
     """
 
-    def __init__(self, text_model: TextModel, lost: str, left: Left) -> None:
+    def __init__(self, text_model: TextModel, lost: Mapping[str, float], left: Left) -> None:
         self.text_model = text_model
-        self.lost = lost
+        self.costs = {letter: -math.log(rate) for letter, rate in lost.items()}
         self.left = left
 
     def read(self, line: str) -> str:
@@ -155,7 +201,7 @@ class _Reader:
                 likeliest = self._best(ways)[0].text
                 settled.append(likeliest[:-_CONTEXT])
                 ways = [_Way(likeliest[-_CONTEXT:])]
-        ends = self._best(self._extended(ways if self.left == "spaces" else self._with_letters(ways), " "))
+        ends = self._best(self._extended(ways if self.left == "spaces" else self._with_letters(ways), {" ": 0.0}))
         return "".join([*settled, ends[0].text])[1:-1]
 
     def _with_sign(self, ways: Sequence[_Way], sign: str) -> list[_Way]:
@@ -163,25 +209,27 @@ class _Reader:
         if self.left == "nothing":
             ways = self._with_letters(ways)
         if sign != " " or self.left == "nothing":
-            return self._best(self._extended(ways, sign))
+            return self._best(self._extended(ways, {sign: 0.0}))
         if self.left == "spaces":
-            return self._best(self._extended(ways, f" {self.lost}"))
-        return self._with_letters(self._best(self._extended(self._with_letters(ways), f" {self.lost}")))
+            return self._best(self._extended(ways, {" ": 0.0, **self.costs}))
+        return self._with_letters(self._best(self._extended(self._with_letters(ways), {" ": 0.0, **self.costs})))
 
     def _with_letters(self, ways: Sequence[_Way]) -> list[_Way]:
         """Return the ways, and those with letters behind them."""
         together = list(ways)
+        costs = {letter: cost + LETTER_COST for letter, cost in self.costs.items()}
         for _ in range(MOST_TOGETHER):
-            ways = self._best(self._extended(ways, self.lost, LETTER_COST))
+            ways = self._best(self._extended(ways, costs))
             together += ways
         return together
 
-    def _extended(self, ways: Sequence[_Way], signs: str, cost: float = 0.0) -> list[_Way]:
-        """Return each way with each of the signs behind it."""
+    def _extended(self, ways: Sequence[_Way], signs: Mapping[str, float]) -> list[_Way]:
+        """Return each way with each of the signs behind it, which have costs."""
         tried = [(way, sign) for way in ways for sign in signs]
         scores = self.text_model.continuations([(way.text[-_CONTEXT:], sign) for way, sign in tried])
         return [
-            _Way(way.text + sign, way.score + score - cost) for (way, sign), score in zip(tried, scores, strict=True)
+            _Way(way.text + sign, way.score + score - signs[sign])
+            for (way, sign), score in zip(tried, scores, strict=True)
         ]
 
     @staticmethod
