@@ -42,6 +42,8 @@ FOREIGN_LETTERS: dict[str, str] = {
     "ƶ": "з",
     "ɵ": "ө",
     "Ɵ": "Ө",
+    "ѳ": "ө",
+    "Ѳ": "Ө",
 }
 """Letters of other alphabets that an engine prints for a Kazakh letter: no Kazakh text needs them."""
 

@@ -74,21 +74,22 @@ class Recurrence:
         Args:
             edit: one of the edits that the recurrence was made of, with the same confidence.
         """
-        return math.log(self._share_of_others(edit) / _USUAL_SHARE)
+        return math.log(self._share_of_others(edit.confidence) / _USUAL_SHARE)
 
-    def is_lone(self, edit: Edit) -> bool:
+    def are_lone(self, edits: Iterable[Edit]) -> bool:
         """Return whether the document is expected to be changed elsewhere less often than once in `LONE_CHARS`.
 
         A short text counts as for `share_of_others`.
 
         Args:
-            edit: one of the edits that the recurrence was made of, with the same confidence.
+            edits: those of one word, of the edits that the recurrence was made of, with the same confidences: that a
+                word is changed in two places says nothing of the document.
         """
-        return self._share_of_others(edit) < 1 / LONE_CHARS
+        return self._share_of_others(sum(edit.confidence for edit in edits)) < 1 / LONE_CHARS
 
-    def _share_of_others(self, edit: Edit) -> float:
+    def _share_of_others(self, own: float) -> float:
         n_changes, n_chars = _SLACK
-        return (max(self._total - edit.confidence, 0.0) + n_changes) / (self.n_chars + n_chars)
+        return (max(self._total - own, 0.0) + n_changes) / (self.n_chars + n_chars)
 
 
 NO_RECURRENCE = Recurrence()

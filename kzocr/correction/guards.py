@@ -52,7 +52,7 @@ class Guards:
         min_confidence: edits below this confidence (0 to 1) are refused; at 0.5 of a calibrated model those that harm
             likelier than they help.
         min_lone_confidence: an edit of a document in which little else is expected to be wrong
-            (`Recurrence.is_lone`) needs this confidence, if the model is a calibrated one: such a document may be
+            (`Recurrence.are_lone`) needs this confidence, if the model is a calibrated one: such a document may be
             clean, and a clean text should stay as it is. What `min_confidence` refuses it does not let through.
         max_changed_fraction: a window is kept if more than this share of its visible characters would change;
             a look-alike from another alphabet (Latin o for Cyrillic о) counts as no change.

@@ -14,7 +14,7 @@ from kzocr.confidence.edit_features import NO_BACKGROUND, Background
 from kzocr.confidence.model import Calibration
 from kzocr.confidence.recurrence import Recurrence
 from kzocr.correction.guards import Guards
-from kzocr.correction.proposals import Proposal, decide, propose
+from kzocr.correction.proposals import Proposal, decide, has_tails, propose
 from kzocr.edits import Edit, apply_edits, composed
 from kzocr.encoding import n_bytes
 from kzocr.inference.outputs import OutputCache
@@ -86,6 +86,7 @@ class _Job:
 
     text: str
     profile: Profile
+    has_tails: bool
     window: Window | None
     answer: _Answer | None = None
 
@@ -212,14 +213,15 @@ class Pass:
         group: list[_Job] = []
         group_bytes = 0
         for text in texts:
+            tails = has_tails(text)
             profile = NO_PROFILE if self._respeller is None else Profile.of(text, self._respeller.lexicon)
             for window in windows(text, core_bytes=self._core_bytes, context_bytes=self._context_bytes):
-                group.append(_Job(text, profile, window))
+                group.append(_Job(text, profile, tails, window))
                 group_bytes += n_bytes(window.text)
                 if group_bytes >= self._group_bytes:
                     yield group
                     group, group_bytes = [], 0
-            group.append(_Job(text, profile, None))
+            group.append(_Job(text, profile, tails, None))
             group_bytes += 1
         yield group
 
@@ -231,15 +233,15 @@ class Pass:
         for job, text in jobs:
             job.answer = self._plain.get(text)
             if job.answer is None:
-                job.answer = self._proposed(text, new[text], outputs.get(new[text].text), job.profile)
+                job.answer = self._proposed(text, new[text], outputs.get(new[text].text), job)
                 if job.answer.proposal.kept is not None:
-                    job.answer = replace(job.answer, proposal=self._in_pieces(text, job.answer.proposal, job.profile))
+                    job.answer = replace(job.answer, proposal=self._in_pieces(text, job.answer.proposal, job))
             if job.answer.is_plain:
                 self._plain[text] = job.answer
         while len(self._plain) > REMEMBERED_WINDOWS:
             del self._plain[next(iter(self._plain))]
 
-    def _in_pieces(self, window: str, refused: Proposal, profile: Profile) -> Proposal:
+    def _in_pieces(self, window: str, refused: Proposal, job: _Job) -> Proposal:
         """Return what the model makes of a window bit by bit, where its output for the whole of it was refused.
 
         What it cannot read, a table's frame perhaps, then costs only what stands beside it. A window that would change
@@ -253,16 +255,16 @@ class Pass:
         outputs = self._cache.outputs(seen.text for seen in views if has_kazakh_or_russian(seen.text))
         together = Proposal([])
         for piece, seen in zip(pieces, views, strict=True):
-            proposal = self._proposed(piece.text, seen, outputs.get(seen.text), profile).proposal
+            proposal = self._proposed(piece.text, seen, outputs.get(seen.text), job).proposal
             together = together.joined(proposal, piece.start)
         return together
 
-    def _proposed(self, window: str, seen: View, output: Output | None, profile: Profile) -> _Answer:
-        """Return what the model makes of one window of a document with that profile."""
+    def _proposed(self, window: str, seen: View, output: Output | None, job: _Job) -> _Answer:
+        """Return what the model makes of one window, or of a piece of that of `job`."""
         printed = output
         if printed is not None and self._respeller is not None:
-            printed = self._respeller.respelt(printed, profile)
-        proposal = propose(window, seen, printed, self._guards)
+            printed = self._respeller.respelt(printed, job.profile)
+        proposal = propose(window, seen, printed, self._guards, commas_are_tails=job.has_tails)
         is_plain = output is None or (output.text == seen.text and not output.doubts)
         return _Answer(seen, proposal, output is not None, is_plain)
 

@@ -6,8 +6,9 @@ In two steps, since how sure one may be of an edit depends on what is proposed f
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from kzocr.confidence.edit_features import NO_BACKGROUND, Background
 from kzocr.confidence.model import IDENTITY, Calibration
@@ -15,6 +16,11 @@ from kzocr.correction.guards import EditReason, Guards, WindowReason
 from kzocr.correction.refusals import WindowGuard, is_changed_too_much, output_reason, unbalanced
 from kzocr.edits import Change, Edit, changes
 from kzocr.inference.views import Output, View, byte_offsets
+
+_TAILED = {"к": "қ", "К": "Қ", "г": "ғ", "Г": "Ғ", "н": "ң", "Н": "Ң"}
+"""Letters whose tail is read as a comma behind another letter."""
+
+_TAIL = re.compile(rf"[{''.join(_TAILED)}],(?=[^\W\d_])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +45,9 @@ class Proposal:
         return Proposal(self.edits + edits, self.refused + refused, self.kept or other.kept)
 
 
-def propose(window: str, seen: View, output: Output | None, guards: Guards) -> Proposal:
+def propose(
+    window: str, seen: View, output: Output | None, guards: Guards, *, commas_are_tails: bool = True
+) -> Proposal:
     """Return what the model would do with one window, without what guards refuse however sure it is.
 
     Args:
@@ -47,6 +55,7 @@ def propose(window: str, seen: View, output: Output | None, guards: Guards) -> P
         seen: what the model read of it.
         output: what the model printed; `None` if it was not asked.
         guards: the thresholds.
+        commas_are_tails: whether a comma behind a word that ends in к may be the tail of қ (`has_tails`).
     """
     if output is None or output.text == seen.text:
         return Proposal([])
@@ -62,7 +71,9 @@ def propose(window: str, seen: View, output: Output | None, guards: Guards) -> P
     refused: list[tuple[int, EditReason]] = []
     guard = WindowGuard(window, guards)
     for index, confidence in enumerate(_confidences(output, found)):
-        change = found[index]
+        change = _in_capitals(seen.text, found[index])
+        if not commas_are_tails:
+            change = _with_comma(seen.text, change)
         span = seen.span(change.start, change.end)
         if span is None:
             refused.append((seen.starts[change.start], "unreadable"))
@@ -104,14 +115,28 @@ def decide(
     refused = list(proposal.refused)
     edits = calibration.calibrated(window, proposal.edits, background)
     is_calibrated = calibration != IDENTITY
-    doubts = [
-        guard.doubt(edit, is_calibrated=is_calibrated, is_lone=background.recurrence.is_lone(proposed))
-        for proposed, edit in zip(proposal.edits, edits, strict=True)
-    ]
+    doubts: list[EditReason | None] = []
+    for first, end in _by_word(window, edits):
+        is_lone = background.recurrence.are_lone(proposal.edits[first:end])
+        of_word = [guard.doubt(edit, is_calibrated=is_calibrated, is_lone=is_lone) for edit in edits[first:end]]
+        # Half of a lone word's repair would be worse than either word.
+        doubts += ["lone"] * len(of_word) if "lone" in of_word else of_word
     sure = _taken(edits, doubts, refused)
     whole = _taken(sure, ["latin" if is_torn else None for is_torn in guard.tears_row(sure)], refused)
     balanced = _taken(whole, unbalanced(whole, guards), refused)
     return Proposal(_with_repairs(window, seen, balanced), refused, proposal.kept)
+
+
+def _by_word(window: str, edits: Sequence[Edit]) -> list[tuple[int, int]]:
+    """Return which edits change the same word: the number of the first and one past that of the last, for each word."""
+    groups: list[tuple[int, int]] = []
+    for number, edit in enumerate(edits):
+        first, end = groups[-1] if groups else (0, 0)
+        if groups and not any(map(str.isspace, window[edits[end - 1].start : edit.end])):
+            groups[-1] = (first, number + 1)
+        else:
+            groups.append((number, number + 1))
+    return groups
 
 
 def _taken(
@@ -134,6 +159,38 @@ def _adjoins_line_break(found: Sequence[Change], index: int) -> bool:
     return any(other.alone and other.end == change.start for other in before) or any(
         other.alone and other.start == change.end for other in after
     )
+
+
+def has_tails(text: str) -> bool:
+    """Return whether an engine read tails of letters as commas in `text`, as ABBYY's Russian model does: «К,ыс».
+
+    Only within a word such a comma can be told from one that was printed.
+    """
+    return _TAIL.search(text) is not None
+
+
+def _with_comma(text: str, change: Change) -> Change:
+    """Return a change without the comma behind the word that it would take for a letter's tail: «балык,» is балық, ."""
+    before, behind = text[change.start : change.end], text[change.end : change.end + 1]
+    is_tail = before[-1:] == "," and change.after[-1:] == _TAILED.get(before[-2:-1]) and not behind.isalpha()
+    return replace(change, end=change.end - 1) if is_tail else change
+
+
+def _in_capitals(text: str, change: Change) -> Change:
+    """Return a change with its letters in capitals where all others of the word, two at least, are: КYН is КҮН.
+
+    Args:
+        text: what is changed.
+        change: of characters that have a capital among them.
+    """
+    start, end = change.start, change.end
+    while start and text[start - 1].isalpha():
+        start -= 1
+    while text[end : end + 1].isalpha():
+        end += 1
+    others = text[start : change.start] + text[change.end : end]
+    is_shouted = len(others) > 1 and others.isupper() and any(map(str.isupper, text[change.start : change.end]))
+    return replace(change, after=change.after.upper()) if is_shouted else change
 
 
 def _confidences(output: Output, found: Sequence[Change]) -> list[float]:

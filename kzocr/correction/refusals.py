@@ -26,6 +26,7 @@ _TWO_LOOKALIKES = re.compile(r"(?:61|06)(?=[^\W\d_])")
 """What engines for Russian read for бі and Об, with which many usual words begin."""
 
 _INITIAL = re.compile(r"(?<![^\W\d_])[А-ЯӘҒҚҢӨҰҮІЁҺA-Z]\.(?=\s?[А-ЯӘҒҚҢӨҰҮІЁҺA-Z])")
+_LIST_MARK = re.compile(r"(?<!\S)[^\W_]{1,2}\)(?=\s)")
 _NUMBER = re.compile(
     r"(?!0[^\W\d_])\d[\dОO]*"
     r"(?:-?[іы]?н?(?:ші|шы)|[гғкқ]а|[гк]е|[дт][еа]н?|[дтн][іы]ң?|ж|г|м|б|см|мм|км|кг|га|тг|млн|млрд|ц|т|л"
@@ -125,14 +126,15 @@ class WindowGuard:
             return "quote"
         if self.guards.keep_end and self._marks_end(edit):
             return "end"
-        if self._loses_initial(edit):
+        if self._loses_initial(edit) or self._loses_list_mark(edit):
             return "skipped"
         return None
 
     def _marks_end(self, edit: Edit) -> bool:
-        """Return whether the edit sets the mark behind which nothing follows."""
+        """Return whether the edit sets, changes or takes the mark behind which nothing follows."""
         is_at_end = not self.window[edit.end :].strip()
-        return is_at_end and bool(edit.after) and _END_MARKS.issuperset(edit.before + edit.after)
+        is_last = bool(edit.after) or self._character(edit.start - 1) not in _END_MARKS
+        return is_at_end and is_last and _END_MARKS.issuperset(edit.before + edit.after)
 
     def _loses_initial(self, edit: Edit) -> bool:
         """Return whether the edit takes the letter or the full stop of an initial before a name: Т.Рысқұлов."""
@@ -140,6 +142,15 @@ class WindowGuard:
             takes_letter = edit.start <= initial.start() < edit.end and not any(map(str.isupper, edit.after))
             takes_stop = edit.start < initial.end() <= edit.end and "." not in edit.after
             if takes_letter or takes_stop:
+                return True
+        return False
+
+    def _loses_list_mark(self, edit: Edit) -> bool:
+        """Return whether the edit takes the letter or the bracket of a list's mark: б) өрік."""
+        for mark in _LIST_MARK.finditer(self.window, max(0, edit.start - 3), edit.end + 3):
+            takes_letter = edit.start <= mark.start() < edit.end and not any(map(str.isalnum, edit.after))
+            takes_bracket = edit.start < mark.end() <= edit.end and ")" not in edit.after
+            if takes_letter or takes_bracket:
                 return True
         return False
 

@@ -56,6 +56,8 @@ _CYRILLIC_CLUSTER = re.compile(r"[Ѐ-ӿ][\u0300-\u036f]+")
 _INVISIBLE = frozenset(("Cc", "Cf", "Cs"))
 _RUN = re.compile(r"([^\w\s])(?: ?\1){3,}|(?:[.,:;…·•_~^*=|+#-] ?){5,}[.,:;…·•_~^*=|+#-]| {3,}")
 _SHOWN_OF_RUN = 3
+_GAP = re.compile(r"(?<=\S) {2,}(?=\S)")
+_LIST_MARK = re.compile(r"\w{1,2}[).]\s")
 _RULE = r"(?<![^\W\d_])\|(?![^\W\d_])"
 _TABLE_ROW = re.compile(rf"(?:[^\n]*?{_RULE}){{3}}[^\n]*")
 
@@ -186,12 +188,35 @@ def _runs(window: str) -> dict[int, bool]:
     found: dict[int, bool] = {}
     for row in _TABLE_ROW.finditer(window) if "|" in window else ():
         found |= {row.start() + rule.start(): True for rule in re.finditer(_RULE, row.group())}
+    found |= dict.fromkeys(_columns(window), True)
     for run in _RUN.finditer(window):
         places = range(*run.span())
         signs = [place for place in places if window[place] != " "] or places[:1]
         beside = [place for place in (places[0] - 1, places[-1] + 1) if window[max(place, 0) : place + 1] == " "]
         found |= dict.fromkeys(places, False) | dict.fromkeys([*signs[:_SHOWN_OF_RUN], *beside], True)
     return found
+
+
+def _columns(window: str) -> list[int]:
+    """Return where the spaces between columns stand.
+
+    Two spaces together are a mistake of many text layers; columns they are in a line that has two such gaps where a
+    line beside it has as many, or a mark of a list behind each: а) алма  ә) алмұрт  б) өрік.
+    """
+    places: list[int] = []
+    if "  " not in window:
+        return places
+    lines = window.split("\n")
+    gaps = [list(_GAP.finditer(line)) for line in lines]
+    start = 0
+    for number, line in enumerate(lines):
+        own = gaps[number]
+        beside = [len(other) for other in (*gaps[max(0, number - 1) : number], *gaps[number + 1 : number + 2])]
+        is_list = all(_LIST_MARK.match(line, gap.end()) for gap in own)
+        if len(own) > 1 and (len(own) in beside or is_list):
+            places += [start + place for gap in own for place in range(*gap.span())]
+        start += len(line) + 1
+    return places
 
 
 def _spellings(window: str) -> dict[int, tuple[int, str]]:

@@ -25,10 +25,12 @@ def test_other_changes_are_counted_in_the_whole_document() -> None:
 
 def test_an_edit_is_lone_where_little_else_is_expected() -> None:
     first, second = Edit(1, 2, "е", "ө", 0.9), Edit(9, 10, "у", "ұ", 0.8)
-    assert Recurrence.of([first], 100).is_lone(first)  # 0.2 in 1,100 characters
-    assert not Recurrence.of([first, second], 100).is_lone(first)  # 1.0 in 1,100
-    assert Recurrence.of([first, second], 600).is_lone(first)  # 1.0 in 1,600
-    assert NO_RECURRENCE.is_lone(first)
+    assert Recurrence.of([first], 100).are_lone([first])  # 0.2 in 1,100 characters
+    assert not Recurrence.of([first, second], 100).are_lone([first])  # 1.0 in 1,100
+    assert Recurrence.of([first, second], 600).are_lone([first])  # 1.0 in 1,600
+    # Two changes of one word say nothing of the others.
+    assert Recurrence.of([first, second], 100).are_lone([first, second])
+    assert NO_RECURRENCE.are_lone([first])
 
 
 def test_all_white_space_is_one_space() -> None:

@@ -277,8 +277,25 @@ def test_initials_stay(text: str, before: str, after: str, reason: str | None) -
 @pytest.mark.parametrize(
     ("text", "before", "after", "reason"),
     [
+        ("а) ән б) күй", "б) ", "", "skipped"),
+        ("а) ән б) күй", ")", "", "skipped"),
+        ("а) ән 6) күй", "6", "б", "digits"),
+        ("а) ән в) күй", "в", "б", None),
+        ("ән (күй ма) деді", ")", "", None),
+        ("(ән м) күй", "м)", "мен", "skipped"),
+    ],
+)
+def test_the_marks_of_a_list_stay(text: str, before: str, after: str, reason: str | None) -> None:
+    assert refusal(text, before, after) == reason
+
+
+@pytest.mark.parametrize(
+    ("text", "before", "after", "reason"),
+    [
         ("Ән айтылды. \n", ".", ",", "end"),
-        ("Ән айтылды.", ".", "", None),
+        ("Ән айтылды.", ".", "", "end"),
+        ("Ән айтылды..", ".", "", None),
+        ("Ән айтылды!.", ".", "", None),
         ("Ән айтылды'", "'", ".", None),
         ("Ән айтылды. Күй", ".", ",", None),
         ("Ән айтылды", "ды", "ды.", None),

@@ -25,9 +25,9 @@ def test_every_character_is_seen_hidden_or_replaced(window: str) -> None:
 
 
 def test_spellings_are_repaired_in_cyrillic_words_only() -> None:
-    seen = view("əн Azərbaycan ҡала и\u0306")
-    assert seen.text == "ән Azərbaycan қала й"
-    assert seen.repairs == {0: "ә", 14: "қ", 19: "й"}
+    seen = view("əн Azərbaycan ҡала и\u0306 Ѳмір")
+    assert seen.text == "ән Azərbaycan қала й Өмір"
+    assert seen.repairs == {0: "ә", 14: "қ", 19: "й", 21: "Ө"}
 
 
 def test_the_letter_of_an_old_font_is_repaired_beside_others_of_it() -> None:
@@ -112,6 +112,23 @@ def test_of_leaders_rules_and_gaps_between_columns_the_beginning_is_seen() -> No
     seen = view("Ән ........ 7")
     assert seen.fixed == {2, 3, 4, 5, 6}
     assert seen.span(6, 7) == (11, 12)
+
+
+@pytest.mark.parametrize(
+    ("window", "n_fixed"),
+    [
+        ("Асан Б.  1905  орден\nҮсен Қ.  1912  медаль", 8),
+        ("Асан Б.   1905  орден\nҮсен Қ.  1912  медаль", 9),
+        ("а) алма  ә) алмұрт  б) өрік", 4),
+        ("Бұл  сөйлем  жай ғана\nекі рет екі  бос орын", 0),
+        ("Бұл  сөйлем екі  бос орын", 0),
+        ("Ән  күй\nБи  жыр", 0),
+    ],
+)
+def test_the_gaps_between_columns_stay(window: str, n_fixed: int) -> None:
+    seen = view(window)
+    assert len(seen.fixed) == n_fixed
+    assert {seen.text[place] for place in seen.fixed} <= {" "}
 
 
 def test_the_rules_between_the_cells_of_a_table_stay() -> None:
