@@ -326,3 +326,33 @@ def test_one_quotation_mark_is_not_exchanged_for_another(before: str, after: str
     edit = Edit(3, 3 + len(before), before, after, 0.99)
     assert WindowGuard(window, Guards()).reason(edit) == ("quote" if is_refused else None)
     assert WindowGuard(window, Guards(keep_quotes=False)).reason(edit) is None
+
+
+@pytest.mark.parametrize(
+    ("window", "kept", "reason"),
+    [
+        ("сайты www.a.kz екен", "www.a.kz", "address"),
+        ("бұл Windows екен", "Windows", "latin"),
+        ("Письмо хранится в областном архиве.", "Письмо хранится в областном архиве", "russian"),
+    ],
+)
+def test_what_stays_gets_no_letter_at_its_edges(window: str, kept: str, reason: str) -> None:
+    start = window.index(kept)
+    guard = WindowGuard(window, Guards())
+    for place in (start, start + len(kept)):
+        assert guard.reason(Edit(place, place, "", "ш", 1.0)) == reason
+    mark = Edit(start + len(kept), start + len(kept), "", ",", 1.0)
+    assert guard.reason(mark) is None
+
+
+def test_a_latin_word_is_not_joined_to_its_neighbour() -> None:
+    guard = WindowGuard("бұл Windows екен", Guards())
+    assert [guard.reason(Edit(place, place + 1, " ", "", 1.0)) for place in (3, 11)] == ["latin", "latin"]
+
+
+@pytest.mark.parametrize(
+    ("window", "reason"), [("жасы 12, 5 екен", "digits"), ("жасы 12, ән екен", None), ("үй мен, 5 ән", None)]
+)
+def test_only_what_stands_between_digits_parts_a_number(window: str, reason: str | None) -> None:
+    place = window.index(", ") + 1
+    assert WindowGuard(window, Guards()).reason(Edit(place, place + 1, " ", "", 1.0)) == reason

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import re
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -74,3 +76,15 @@ def test_a_window_whose_output_cannot_be_used_is_looked_at_in_pieces() -> None:
     assert apply_edits(text, correction.edits) == correction.text
     assert correction.kept == {"length": 1}
     assert correction.is_settled
+
+
+def test_a_window_that_would_change_too_much_is_not_looked_at_in_pieces() -> None:
+    text = "Ауылдың сыртында бак та бар еді, ол да әдемі. Үлкен бак көлдің жағасында.\n"
+
+    def function(window: str) -> str:
+        return re.sub(r"\w", "ж", window) if len(window) > 60 else window.replace("бак", "бақ")
+
+    decoder = ScriptedDecoder(function)
+    correction = Corrector(decoder).explain(text)
+    assert (correction.text, correction.kept) == (text, {"changed": 1})
+    assert decoder.inputs == [text.strip()]
