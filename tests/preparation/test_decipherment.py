@@ -120,3 +120,25 @@ def test_only_signs_change(text: str) -> None:
     edits = deciphered(text * LEAST_PLACES, model, WORDS.__contains__)
     assert all(len(edit.before) == 1 and edit.before in "□?³1" and edit.after.isalpha() for edit in edits)
     assert [edit.start for edit in edits] == sorted({edit.start for edit in edits})
+
+
+@pytest.mark.parametrize(("n_known", "is_believed"), [(3, True), (2, False)])
+def test_three_words_in_five_must_become_known_ones(text_model: TextModel, n_known: int, is_believed: bool) -> None:
+    words = ["мұғалім", "құстарды", "құс", "ұнаған", "ұйықтамаған"]
+    text = " ".join(words)
+    lost = text.replace("ұ", "□")
+    edits = deciphered(lost, text_model, words[:n_known].__contains__)
+    assert apply_edits(lost, edits) == (text if is_believed else lost)
+
+
+def test_cubic_metres_stay_where_the_sign_is_a_letter(text_model: TextModel) -> None:
+    text = with_signs({"і": "³"})
+    assert read(text_model, text + " 5 м³, 7 км³, 9 дм³") == PRINTED + " 5 м³, 7 км³, 9 дм³"
+    assert read(text_model, text + " көлем³ 5 м³") == PRINTED + " көлемі 5 м³"
+
+
+@pytest.mark.parametrize("n_pieces", [40, 41])
+def test_words_of_forty_letters_and_no_longer_ones_are_looked_at(text_model: TextModel, n_pieces: int) -> None:
+    long = ("қ□с" + "тар" * 13)[: n_pieces - 1] + "а"
+    printed = long.replace("□", "ұ") if n_pieces == 40 else long
+    assert read(text_model, f"{with_signs({'ұ': '□'})} {long}") == f"{PRINTED} {printed}"
