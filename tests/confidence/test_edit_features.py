@@ -125,7 +125,8 @@ def test_noise_is_what_the_other_edits_are() -> None:
     text = "сез кәп қада бар " * 5 + "əн"
     edits = [one(text, "сез", "сөз"), one(text, "кәп", "көп"), one(text, "қада", "қала")]
     alone, together = named(text, edits[0])["noise"], features(text, edits)[0][FEATURES.index("noise")]
-    assert together > alone
+    assert alone == pytest.approx(math.log(0.5 / (len(text) + 20)) - math.log(0.02))
+    assert together == pytest.approx(math.log(2.5 / (len(text) + 20)) - math.log(0.02))
     repair = Edit(len(text) - 2, len(text) - 1, "ə", "ә", 1.0)
     assert features(text, [edits[0], repair])[0][FEATURES.index("noise")] == alone
 
