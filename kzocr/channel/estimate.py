@@ -98,9 +98,10 @@ def fit_prior(
         raise ValueError("no document has a line to count")
     pooled = DocumentCounts.total(counted)
     places, errors = tally(pooled)
-    places.update({("rule", sign): max(places.get(("rule", sign), 0.0), 0.0) for sign in LOWER + UPPER})
+    for sign in LOWER + UPPER:
+        places.setdefault(("rule", sign), 0.0)
     wrong = {(kind, key) for kind, key, _ in errors}
-    kept = sorted(unit for unit, n in places.items() if unit in wrong or (len(unit[1]) == 1 and n >= 0))
+    kept = sorted(unit for unit in places if unit in wrong or len(unit[1]) == 1)
     number_of = {unit: number for number, unit in enumerate(kept)}
     listed = {(kind, key, output): count for (kind, key, output), count in errors.items()}
     for kind, key in kept:

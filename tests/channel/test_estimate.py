@@ -16,6 +16,7 @@ from kzocr.channel.tally import tally
 from kzocr.confusion import Confusion
 from kzocr.metrics import cer
 from kzocr.pairs import TextPair
+from kzocr.text import LOWER, UPPER
 
 WORDS = (
     "ел тілі жаңа шаңырақ көшпенді күш бүгін ұлт мектебінде оқушылар жазып отыр алма ағашының түбінде "
@@ -233,3 +234,11 @@ def test_missing_field_and_broken_json(tmp_path: Path) -> None:
     path.write_text("{", encoding="utf-8")
     with pytest.raises(ValueError, match=r"broken\.json: not JSON"):
         read_prior(path)
+
+
+def test_every_letter_is_a_unit_and_strings_only_where_they_were_misread() -> None:
+    prior = fit_prior(count_documents([pair("тілі ақ", "илі ак")]), "toy")
+    found = {unit.key: unit.occurrences for unit in prior.units if unit.kind == "rule"}
+    assert {key for key in found if len(key) > 1} == {"ті"}
+    assert (found["ті"], found["қ"], found["ж"], found["Ж"]) == (1.0, 1.0, 0.0, 0.0)
+    assert {sign for sign in found if len(sign) == 1} == {*LOWER, *UPPER, " ", "\n"}
