@@ -17,9 +17,6 @@ from kzocr.text import DIGIT_LOOKALIKES, FOREIGN_LETTERS, LATIN_LOOKALIKES
 
 Kind = Literal["match", "substitute", "insert", "delete"]
 
-GAP = ""
-"""The part of an operation that is on one side only."""
-
 _RUSSIAN_SHAPES = str.maketrans("әғқңөұүһ!|l", "агкноуухііі")
 _N_JOINING_MATCHES = 4
 _MAX_CELLS = 40_000
@@ -99,32 +96,6 @@ def chunks(operations: Sequence[EditOperation]) -> list[EditOperation]:
         else:
             run.append(operation)
     return units + _merged(run)
-
-
-def align_words(*, reference: str, hypothesis: str) -> list[EditOperation]:
-    """Return what each printed word, or smallest group of words, was read as.
-
-    Both texts are cut where a whitespace character of one is aligned with a whitespace character of the
-    other, so a word with a spurious space inside is one substitution: жол -> "ж ол". The whitespace at the
-    cuts is left out.
-
-    Args:
-        reference: the printed text.
-        hypothesis: the text that was read.
-
-    Returns:
-        Operations in order; "match" where the word was read right.
-    """
-    words: list[EditOperation] = []
-    r_start = h_start = r = h = 0
-    for operation in align(reference=reference, hypothesis=hypothesis):
-        if operation.reference.isspace() and operation.hypothesis.isspace():
-            words.append(_operation(reference[r_start:r], hypothesis[h_start:h], r_start, h_start))
-            r_start, h_start = r + 1, h + 1
-        r += len(operation.reference)
-        h += len(operation.hypothesis)
-    words.append(_operation(reference[r_start:], hypothesis[h_start:], r_start, h_start))
-    return [word for word in words if word.reference or word.hypothesis]
 
 
 @lru_cache(maxsize=4096)

@@ -21,9 +21,9 @@ from kzocr.channel.prior import ChannelPrior
 from kzocr.channel.protected import protect
 from kzocr.config import CurriculumStage, DataConfig
 from kzocr.corpus import Source
-from kzocr.encoding import collate, encode, n_bytes
+from kzocr.encoding import collate, encode
 from kzocr.read_documents import ReadDocuments
-from kzocr.text import LOWER, UPPER
+from kzocr.text import LOWER, UPPER, n_bytes
 
 Batch = dict[str, torch.Tensor]
 

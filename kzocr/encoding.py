@@ -7,9 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 
+from kzocr.text import n_bytes as n_bytes
+
 PAD_ID = 0
 EOS_ID = 1
-UNK_ID = 2
 BYTE_OFFSET = 3
 """ByT5 puts three special ids before the 256 byte values (Xue et al. 2022, section 3)."""
 
@@ -48,11 +49,6 @@ def decode(ids: Sequence[int]) -> str:
         if BYTE_OFFSET <= token <= LAST_BYTE_ID:
             data.append(token - BYTE_OFFSET)
     return data.decode("utf-8", errors="replace")
-
-
-def n_bytes(text: str) -> int:
-    """Return the number of UTF-8 bytes of `text`; a lone surrogate counts as three."""
-    return len(text.encode("utf-8", errors="surrogatepass"))
 
 
 def pad(sequences: Sequence[Sequence[int]], value: int = PAD_ID) -> torch.Tensor:

@@ -1,4 +1,4 @@
-"""JSON files that people and scripts write: what is in them, or an error that names the file."""
+"""JSON files: what is in one that people or scripts wrote, or an error that names it; how the library writes one."""
 
 from __future__ import annotations
 
@@ -32,3 +32,8 @@ def read_json_object(path: str | os.PathLike[str]) -> dict[str, Any]:
     if not isinstance(data, dict):
         raise ValueError(f"{os.fspath(path)}: expected a JSON object, got {type(data).__name__}")
     return data
+
+
+def write_json(path: str | os.PathLike[str], content: Any) -> None:
+    """Write a value as JSON: UTF-8, one space a level, a line break at the end."""
+    Path(path).write_text(json.dumps(content, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")

@@ -16,9 +16,8 @@ from rapidfuzz.distance import Levenshtein
 
 from kzocr.alignment import align
 from kzocr.corpus import CorpusError, Source, without_overlap
-from kzocr.encoding import n_bytes
 from kzocr.pairs import TextPair, read_pairs
-from kzocr.text import LATIN_READINGS
+from kzocr.text import LATIN_READINGS, n_bytes
 
 JOINED_SHARE = 0.3
 """Of so many documents the line ends become spaces, as in a text layer that was set anew."""

@@ -13,7 +13,6 @@ KAZAKH_SPECIFIC_UPPER = KAZAKH_SPECIFIC_LOWER.upper()
 KAZAKH_SPECIFIC = frozenset(KAZAKH_SPECIFIC_LOWER + KAZAKH_SPECIFIC_UPPER)
 
 RUSSIAN_LOWER = "абвгдеёжзийклмнопрстуфхцчшщъыьэюя"
-RUSSIAN_UPPER = RUSSIAN_LOWER.upper()
 
 LOWER = "аәбвгғдеёжзийкқлмнңоөпрстуұүфхһцчшщъыіьэюя"
 """The 42 lower-case letters of the Kazakh Cyrillic alphabet, in alphabetical order."""
@@ -115,6 +114,11 @@ def nfc(text: str) -> str:
         The composed string: `nfc("и\\u0306") == "й"`.
     """
     return unicodedata.normalize("NFC", text)
+
+
+def n_bytes(text: str) -> int:
+    """Return the number of UTF-8 bytes of `text`; a lone surrogate counts as three."""
+    return len(text.encode("utf-8", errors="surrogatepass"))
 
 
 def has_kazakh_or_russian(text: str) -> bool:

@@ -11,6 +11,8 @@ import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from kzocr.text import n_bytes
+
 CORE_BYTES = 232
 CONTEXT_BYTES = 24
 
@@ -75,7 +77,7 @@ def windows(text: str, *, core_bytes: int = CORE_BYTES, context_bytes: int = CON
     core_start = 0
     while core_start < len(text):
         start = _context_start(text, core_start, context_bytes)
-        budget = core_bytes + 2 * context_bytes - _n_bytes(text[start:core_start])
+        budget = core_bytes + 2 * context_bytes - n_bytes(text[start:core_start])
         limit = _reach(text, core_start, budget)
         if limit < len(text):
             limit = _reach(text, core_start, budget - context_bytes)
@@ -85,10 +87,6 @@ def windows(text: str, *, core_bytes: int = CORE_BYTES, context_bytes: int = CON
             core_end = end = limit
         yield Window(start, end, core_start, core_end, text[start:end])
         core_start = core_end
-
-
-def _n_bytes(text: str) -> int:
-    return len(text.encode("utf-8", errors="surrogatepass"))
 
 
 def _reach(text: str, start: int, budget_bytes: int) -> int:

@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rapidfuzz.distance import Levenshtein
 
-from kzocr.alignment import EditOperation, align, align_words, chunks
+from kzocr.alignment import EditOperation, align, chunks
 
 TEXT = st.text(alphabet="аәбкқшщіi1! пО0\n", max_size=30)
 
@@ -67,15 +67,6 @@ def test_letter_is_not_paired_with_a_space_where_a_letter_will_do() -> None:
 )
 def test_chunks_are_what_an_engine_confuses(reference: str, hypothesis: str, expected: list[tuple[str, str]]) -> None:
     assert units(reference, hypothesis) == expected
-
-
-def test_words_are_cut_where_both_have_a_space() -> None:
-    words = align_words(reference="ұзақ жол бар", hypothesis="узақ ж ол бар")
-    assert [(w.reference, w.hypothesis, w.kind) for w in words] == [
-        ("ұзақ", "узақ", "substitute"),
-        ("жол", "ж ол", "substitute"),
-        ("бар", "бар", "match"),
-    ]
 
 
 def test_long_texts_stay_quick_and_exact() -> None:

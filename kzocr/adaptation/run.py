@@ -34,6 +34,7 @@ from kzocr.config import ModelConfig, TrainingConfig, config_from_dict
 from kzocr.corpus import load_corpus
 from kzocr.correction.guards import Guards
 from kzocr.corrector import Corrector
+from kzocr.json_files import write_json
 from kzocr.models.checkpoint import read_metadata, write_model
 from kzocr.models.loading import EMBEDDED, check_folder, companions, load_model
 from kzocr.pairs import TextPair
@@ -178,7 +179,7 @@ class Adaptation:
             return
         self.folder.mkdir(parents=True, exist_ok=True)
         (self.folder / CLEAN_NAME).write_text("".join(line + "\n" for line in self.clean.judged), encoding="utf-8")
-        path.write_text(json.dumps(described, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+        write_json(path, described)
 
     def run(self) -> AdaptationReport:
         """Adapt, judge, keep the model or not, and return the report; it is in `report.json` too.
@@ -201,9 +202,9 @@ class Adaptation:
             shutil.rmtree(candidate)
         else:
             metadata = read_metadata(candidate)
-            _write_json(candidate / "training.json", {**metadata, "adaptation": report.to_dict()})
+            write_json(candidate / "training.json", {**metadata, "adaptation": report.to_dict()})
             candidate.rename(target)
-        _write_json(self.folder / REPORT_NAME, report.to_dict())
+        write_json(self.folder / REPORT_NAME, report.to_dict())
         return report
 
     def _round(self, number: int, model: str) -> tuple[str, int]:
@@ -366,7 +367,3 @@ def _model_config(model: str) -> ModelConfig:
 
 def _sha256(parts: Iterable[str]) -> str:
     return hashlib.sha256("\n".join(parts).encode("utf-8", "surrogatepass")).hexdigest()
-
-
-def _write_json(path: Path, content: Mapping[str, Any]) -> None:
-    path.write_text(json.dumps(content, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")

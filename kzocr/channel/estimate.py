@@ -19,7 +19,7 @@ from kzocr.channel.counts import DocumentCounts, count_documents
 from kzocr.channel.families import similar_to
 from kzocr.channel.model import ChannelModel
 from kzocr.channel.posterior import Floats, Posterior, Row
-from kzocr.channel.rules import MAX_PROBABILITY, Rule
+from kzocr.channel.rules import MAX_PROBABILITY, Rule, capped
 from kzocr.channel.tally import KINDS, Tally, Unit, tally, tally_document
 from kzocr.pairs import TextPair
 from kzocr.text import LOWER, UPPER
@@ -192,16 +192,9 @@ def _with_readings(model: ChannelModel, new: Mapping[str, Mapping[str, float]]) 
     for rule in model.rules:
         more = new.get(rule.source, {})
         left.pop(rule.source, None)
-        rules.append(dataclasses.replace(rule, outputs=_capped({**more, **rule.outputs})) if more else rule)
-    rules += [Rule(source, _capped(outputs)) for source, outputs in left.items()]
+        rules.append(dataclasses.replace(rule, outputs=capped({**more, **rule.outputs})) if more else rule)
+    rules += [Rule(source, capped(outputs)) for source, outputs in left.items()]
     return dataclasses.replace(model, rules=tuple(rules))
-
-
-def _capped(outputs: Mapping[str, float]) -> dict[str, float]:
-    total = sum(outputs.values())
-    if total <= MAX_PROBABILITY:
-        return dict(outputs)
-    return {output: rate * (MAX_PROBABILITY / total) for output, rate in outputs.items()}
 
 
 def _assemble(prior: EstimatedPrior, rates: Floats, burstiness: float) -> ChannelModel:
@@ -217,12 +210,12 @@ def _assemble(prior: EstimatedPrior, rates: Floats, burstiness: float) -> Channe
             rules.setdefault(unit_number, {})[output] = rate
         else:
             tables[unit.kind][output if unit.kind == "insertion" else unit.key] = min(rate, MAX_PROBABILITY)
-    made = [Rule(prior.units[number].key, _capped(outputs)) for number, outputs in rules.items()]
+    made = [Rule(prior.units[number].key, capped(outputs)) for number, outputs in rules.items()]
     for context in prior.contexts:
         outputs = rules.get(context.unit)
         if outputs:
             source = prior.units[context.unit].key
-            made.append(Rule(source, _capped(context.apply(outputs)), context.left, context.right))
+            made.append(Rule(source, capped(context.apply(outputs)), context.left, context.right))
     return ChannelModel(
         name=prior.name,
         rules=tuple(made),

@@ -7,7 +7,6 @@ as `^`. So a model is drawn once per document (see `prior`) and then sampled for
 from __future__ import annotations
 
 import dataclasses
-import json
 import string
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -18,9 +17,9 @@ from typing import Any
 import numpy as np
 from rapidfuzz.distance import Levenshtein
 
-from kzocr.channel.rules import MAX_PROBABILITY, Rule
+from kzocr.channel.rules import MAX_PROBABILITY, Rule, capped
 from kzocr.channel.sampling import Sampler
-from kzocr.json_files import read_json_object
+from kzocr.json_files import read_json_object, write_json
 
 UNKNOWABLE = string.digits + string.ascii_letters + "ёЁ–—+=&@#<>$€₸§°•"
 """Signs whose corruption cannot be undone without guessing: digits, Latin letters in Kazakh text, ё, dashes (what was
@@ -107,20 +106,15 @@ class ChannelModel:
         if factor < 0:
             raise ValueError(f"factor must not be negative, got {factor}")
 
-        def scale(rates: Mapping[str, float]) -> dict[str, float]:
-            total = sum(rates.values()) * factor
-            shrink = factor if total <= MAX_PROBABILITY else factor * MAX_PROBABILITY / total
-            return {key: rate * shrink for key, rate in rates.items()}
-
         def scale_each(rates: Mapping[str, float]) -> dict[str, float]:
             return {key: min(rate * factor, MAX_PROBABILITY) for key, rate in rates.items()}
 
         return dataclasses.replace(
             self,
-            rules=tuple(Rule(rule.source, scale(rule.outputs), rule.left, rule.right) for rule in self.rules),
+            rules=tuple(Rule(r.source, capped(r.outputs, factor), r.left, r.right) for r in self.rules),
             space_after=scale_each(self.space_after),
             space_before=scale_each(self.space_before),
-            insertions=scale(self.insertions),
+            insertions=capped(self.insertions, factor),
             latin_words=min(self.latin_words * factor, MAX_PROBABILITY),
         )
 
@@ -225,7 +219,7 @@ class ChannelModel:
 
     def save(self, path: str | Path) -> None:
         """Write the model as JSON to `path`."""
-        Path(path).write_text(json.dumps(self.to_dict(), ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+        write_json(path, self.to_dict())
 
     @classmethod
     def load(cls, path: str | Path) -> ChannelModel:

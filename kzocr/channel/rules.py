@@ -12,6 +12,16 @@ MAX_PROBABILITY = 0.998
 """No place is changed with certainty, so that every text keeps a chance to survive."""
 
 
+def capped(rates: Mapping[str, float], factor: float = 1.0, most: float = MAX_PROBABILITY) -> dict[str, float]:
+    """Return the rates of one place's readings times `factor`, all lowered alike where their sum is over `most`.
+
+    `capped({"к": 0.5, "^": 0.25}, factor=2.0, most=0.75) == {"к": 0.5, "^": 0.25}`.
+    """
+    total = sum(rates.values()) * factor
+    scale = factor if total <= most else factor * most / total
+    return {key: rate * scale for key, rate in rates.items()}
+
+
 @dataclass(frozen=True)
 class Rule:
     """What one source string becomes, between given neighbours.

@@ -50,7 +50,7 @@ def _summary_row(entry: Mapping[str, Any]) -> str:
     before, after = entry["before"], entry["after"]
     return (
         f"| {entry['name']} | {entry['n_reference_chars']:,} | {_percent(before['cer']['value'])} "
-        f"| {_with_interval(after['cer'])} | {_change(entry)} | {_percent(before['wer']['value'])} "
+        f"| {percent_with_interval(after['cer'])} | {_change(entry)} | {_percent(before['wer']['value'])} "
         f"| {_percent(after['wer']['value'])} | {_better_and_worse(entry)} |"
     )
 
@@ -83,7 +83,8 @@ def to_markdown(reports: Sequence[Mapping[str, Any]]) -> str:
             "|---|---|",
         ]
         lines += [
-            f"| {report['corrector']} | {_with_interval(report['clean']['share_changed'])} |" for report in reports
+            f"| {report['corrector']} | {percent_with_interval(report['clean']['share_changed'])} |"
+            for report in reports
         ]
         lines.append("")
     return "\n".join(lines)
@@ -101,7 +102,7 @@ def _set_names(reports: Sequence[Mapping[str, Any]]) -> list[str]:
 def _markdown_row(name: str, entry: Mapping[str, Any]) -> str:
     after = entry["after"]
     return (
-        f"| {name} | {_with_interval(after['cer'])} | {_change(entry)} | {_percent(after['wer']['value'])} "
+        f"| {name} | {percent_with_interval(after['cer'])} | {_change(entry)} | {_percent(after['wer']['value'])} "
         f"| {_percent(after['cer_mean']['value'])} | {_better_and_worse(entry)} |"
     )
 
@@ -119,7 +120,8 @@ def _percent(fraction: float, is_bold: bool = False) -> str:
     return f"**{100 * fraction:.2f}**" if is_bold else f"{100 * fraction:.2f}"
 
 
-def _with_interval(interval: Mapping[str, float]) -> str:
+def percent_with_interval(interval: Mapping[str, float]) -> str:
+    """Return an interval of a report as percent: `value [low, high]`."""
     return f"{100 * interval['value']:.2f} [{100 * interval['low']:.2f}, {100 * interval['high']:.2f}]"
 
 

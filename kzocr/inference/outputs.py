@@ -6,8 +6,9 @@ import threading
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Protocol
 
-from kzocr.encoding import decode, encode, n_bytes
+from kzocr.encoding import decode, encode
 from kzocr.inference.views import Output
+from kzocr.text import n_bytes
 
 CACHED_WINDOWS = 8192
 """Outputs that are kept: some 100 MB where every other word is in doubt."""

@@ -21,6 +21,7 @@ from transformers import (
 
 from kzocr.config import ModelConfig
 from kzocr.encoding import EOS_ID, PAD_ID, VOCAB_SIZE
+from kzocr.json_files import write_json
 from kzocr.models.growth import deepened
 
 METADATA_NAME = "training.json"
@@ -119,21 +120,17 @@ def write_model(model: PreTrainedModel, folder: Path, metadata: dict[str, Any]) 
     saved.save_pretrained(folder)
     ByT5Tokenizer().save_pretrained(folder)
     description = _read_json(folder / "config.json")
-    _write_json(folder / "config.json", {**description, "tie_word_embeddings": is_scaled})
+    write_json(folder / "config.json", {**description, "tie_word_embeddings": is_scaled})
     tokenizer = _read_json(folder / "tokenizer_config.json")
     if isinstance(tokenizer.get("extra_special_tokens"), list):
         tokenizer["additional_special_tokens"] = tokenizer.pop("extra_special_tokens")
-    _write_json(folder / "tokenizer_config.json", tokenizer)
-    _write_json(folder / METADATA_NAME, metadata)
+    write_json(folder / "tokenizer_config.json", tokenizer)
+    write_json(folder / METADATA_NAME, metadata)
 
 
 def _read_json(path: Path) -> dict[str, Any]:
     content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     return content
-
-
-def _write_json(path: Path, content: dict[str, Any]) -> None:
-    path.write_text(json.dumps(content, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
 
 
 def read_metadata(folder: str | Path) -> dict[str, Any]:
@@ -179,7 +176,7 @@ def write_checkpoint(folder: Path, step: int, state: dict[str, Any], progress: d
             torch.save(state, file)
             file.flush()
             os.fsync(file.fileno())
-        _write_json(partial / PROGRESS_NAME, progress)
+        write_json(partial / PROGRESS_NAME, progress)
     except (OSError, RuntimeError):
         shutil.rmtree(partial, ignore_errors=True)
         raise

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from kzocr.decoding import Decoded, GuidedDecoder, Replacement
-from kzocr.encoding import decode, encode, n_bytes
+from kzocr.encoding import decode, encode
 from kzocr.inference.doubts import Alternative, DoubtfulWord, Evidence
 from kzocr.inference.generation import MaxNewBytes
 from kzocr.inference.packed import Row
@@ -24,6 +24,7 @@ from kzocr.language.word_search import WordSearch
 from kzocr.spelling.alternatives import alternatives, unknown_share
 from kzocr.spelling.context_model import ContextModel
 from kzocr.spelling.second_choices import second_choices
+from kzocr.text import n_bytes
 
 SURE = 0.85
 """A known word to which the model gave less than this probability gets a second look too."""

@@ -12,6 +12,7 @@ from kzocr.bootstrap import N_RESAMPLES, SEED, Interval, bootstrap_mean
 from kzocr.confidence.calibration import CalibrationReport, Reliability
 from kzocr.edits import Edit
 from kzocr.figures.charts import Curve, Panel, to_svg
+from kzocr.figures.result_tables import percent_with_interval
 from kzocr.metrics import ErrorCounts, character_counts, share
 from kzocr.pairs import TextPair
 
@@ -208,7 +209,7 @@ def trust_markdown(report: Mapping[str, Any]) -> str:
             edits = 1e6 * share(entry["n_edits"], entry["n_chars"])
             lines.append(
                 f"| {entry['name']} | {entry['n_lines']} | {entry['n_lines_changed']} "
-                f"| {_percent_interval(entry['share_changed'])} | {edits:.0f} |"
+                f"| {percent_with_interval(entry['share_changed'])} | {edits:.0f} |"
             )
         total, changed = (sum(entry[key] for entry in report["clean"]) for key in ("n_lines", "n_lines_changed"))
         lines += [f"| **all** | {total} | {changed} | {100 * share(changed, total):.2f} | |", ""]
@@ -219,7 +220,7 @@ def trust_markdown(report: Mapping[str, Any]) -> str:
         ]
         for entry in report["sets"]:
             rates = " | ".join(f"{100 * entry[key]:.2f}" for key in ("cer_before", "cer_once", "cer_twice"))
-            stable = _percent_interval(entry["share_stable"])
+            stable = percent_with_interval(entry["share_stable"])
             lines.append(f"| {entry['name']} | {entry['n_passages']} | {stable} | {rates} |")
         total, unstable = (sum(entry[key] for entry in report["sets"]) for key in ("n_passages", "n_unstable"))
         lines += [f"| **all** | {total} | {100 * share(total - unstable, total):.2f} | | | |", ""]
@@ -307,7 +308,3 @@ def _bins(name: str, reliability: Reliability) -> Curve:
     return Curve(
         name, [(b.mean_confidence, b.share_right) for b in filled], [share(b.n_edits, largest) for b in filled]
     )
-
-
-def _percent_interval(interval: Mapping[str, float]) -> str:
-    return f"{100 * interval['value']:.2f} [{100 * interval['low']:.2f}, {100 * interval['high']:.2f}]"
