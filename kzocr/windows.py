@@ -14,7 +14,11 @@ from dataclasses import dataclass
 from kzocr.text import n_bytes
 
 CORE_BYTES = 232
+"""Bytes of a core: with 24 on each side as few errors are left as with 200 and 40, for a seventh less work (measured:
+docs/experiments.md, how much context a window needs)."""
+
 CONTEXT_BYTES = 24
+"""Bytes read on each side: two words, which are as good as four (the same table)."""
 
 _MIN_BYTES = 4
 """The longest UTF-8 sequence: a smaller budget could not hold every character."""

@@ -24,12 +24,25 @@ CERTAIN_RATE = 0.3
 """A source that is misread more often than this over all documents counts as one that the engine cannot print."""
 
 MAX_BURSTINESS = 6.0
+"""The most that is believed of how unevenly errors lie, chosen by hand."""
+
 _N_HALVINGS = 40
+"""They narrow the 20 nats in which a severity is looked for to 2e-11."""
+
 _BURST_WEIGHT = 4.0
+"""Lines with one error each that the other documents' burstiness is worth, chosen by hand."""
+
 _SIMILAR_WEIGHT = 0.5
+"""How often a look-alike that was never read counts as read, in all documents together, chosen by hand."""
+
 _TINY = 1e-9
+"""Keeps the parameters of a Beta distribution above 0 where nothing was counted."""
+
 _WIDE = 4.0
+"""Spread of severities in nats before any document is known, chosen by hand: odds may be fifty times others."""
+
 _NARROW = 0.2
+"""What documents of like severity may still differ by, in nats, chosen by hand: their spread may be 0."""
 
 
 @dataclass(frozen=True)

@@ -27,11 +27,19 @@ CERTAIN = 20.0
 """Odds that no other evidence outweighs."""
 
 _SYLLABLE = 2.5
+"""For a hyphen where no syllable ends, chosen by hand: it makes up for `PRIOR`."""
+
 _OWN_WORDS = 2.0
+"""For a hyphen between two words that the document has and never writes as one, chosen by hand."""
+
 _REDUPLICATION = 3.0
+"""For a hyphen in what looks like қап-қара, chosen by hand: it is more than `PRIOR`."""
+
 _COUNTS = 2.0
+"""Weight of how often the document writes either spelling, chosen by hand."""
+
 _MODEL = 4.0
-"""The most that the model says for or against."""
+"""The most that the model says for or against, chosen by hand: where the rest says more, it is not asked."""
 
 _LEAST_PART_CHARS = 3
 _LEAST_SHARED_CHARS = 5

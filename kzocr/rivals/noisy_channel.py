@@ -22,10 +22,20 @@ from kzocr.channel.prior import ChannelPrior
 from kzocr.text import nfc
 
 ORDER = 6
+"""Characters of an n-gram, chosen by hand."""
+
 BEAM = 24
+"""Hypotheses kept at each place, chosen by hand."""
+
 N_CHANNELS = 40
+"""Channels whose average the errors are, chosen by hand."""
+
 MIN_RATE = 2e-4
+"""Misreadings rarer than this are left out, chosen by hand."""
+
 LANGUAGE_WEIGHT = 0.8
+"""Weight of the language model against the channel; below 1 it trusts what was read more. Chosen by hand."""
+
 START = "\n"
 """Stands before every line and after it; no line holds one."""
 

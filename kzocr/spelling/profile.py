@@ -23,10 +23,19 @@ PROFILED_WORDS = 2000
 """So many different unknown words are looked up, the frequent ones first: enough for a book."""
 
 _LEAST_CHARS = 4
+"""Of a word that tells what was misread in it, chosen by hand: in a shorter one anything may have happened."""
+
 _NEIGHBOURS = 12
+"""Known words one edit away that are weighed, the likeliest first, chosen by hand."""
+
 _FLATTENING = 0.6
+"""Power of the counts that these are weighed by, chosen by hand: usual words count for more, but not in proportion."""
+
 _WEIGHT_OF_OTHERS = 3.0
+"""What speaks for the word as it stands, in the same measure, chosen by hand: a word seen six times weighs as much."""
+
 _USUAL_MISREAD, _USUAL_WORDS = 1, 25
+"""The share of misread words that little text is drawn towards, and the words that this is worth, chosen by hand."""
 
 
 @dataclass(frozen=True)
