@@ -7,9 +7,12 @@ import re
 from collections.abc import Sequence
 from itertools import pairwise
 
+from lxml import etree
+
 from kzocr.formats.boxes import Box, NewWord, Replacement, Word
+from kzocr.formats.characters import Characters
 from kzocr.formats.layout import Dialect, Line, Page, rounded
-from kzocr.formats.markup import Element, Tree, new_id, remove
+from kzocr.formats.markup import Element, Tree, new_id, remove, set_text, text_of
 
 LINES = frozenset({"ocr_line", "ocrx_line", "ocr_header", "ocr_footer", "ocr_caption", "ocr_textfloat"})
 WORDS = frozenset({"ocrx_word", "ocr_word"})
@@ -34,28 +37,46 @@ class Hocr(Dialect):
         for element in tree.numbers:
             if _classes(element) & LINES:
                 found.setdefault(element, [])
-            elif _classes(element) & WORDS and "".join(element.itertext()).split():
-                line = next((e for e in element.iterancestors() if _classes(e) & LINES), element.getparent())
-                if line is not None:
-                    found.setdefault(line, []).append(element)
+            elif _classes(element) & WORDS and text_of(element).split():
+                around = next((e for e in element.iterancestors() if _classes(e) & LINES), element.getparent())
+                if around is not None:
+                    found.setdefault(around, []).append(element)
         blocks: dict[Element | None, list[Line]] = {}
         for element, words in found.items():
-            text = " ".join("".join(element.itertext()).split())
-            if text and (words or not len(element)):
+            line = _WordsLine(element, words, taken) if words else _TextLine(element)
+            if line.words and (words or not _holds_lines(element)):
                 block = next((e for e in element.iterancestors() if _classes(e) & BLOCKS), None)
-                blocks.setdefault(block, []).append(_HocrLine(element, words, text, taken))
+                blocks.setdefault(block, []).append(line)
         return Page(tree, tuple(map(tuple, blocks.values())))
 
 
-class _HocrLine(Line):
-    def __init__(self, element: Element, words: Sequence[Element], text: str, taken: set[str]) -> None:
-        super().__init__(element, [Word(_word_text(word), _box(word)) for word in words], text)
+class _TextLine(Line):
+    """A line whose words have no elements, as OCRopus and CuneiForm write it: they stand between white space."""
+
+    def __init__(self, element: Element) -> None:
+        self.characters = Characters(element)
+        super().__init__(element, [Word(self.characters.text(*place)) for place in self.characters.words])
+
+    def rewrite(self, changes: Sequence[Replacement], text: str, confidence: float) -> None:
+        for change in changes:
+            start, end = self.characters.words[change.first][0], self.characters.words[change.end - 1][1]
+            self.characters.replace(start, end, " ".join(word.text for word in change.words))
+        self.characters.write()
+        for element in self.element.iter(etree.Element):
+            title = element.get("title")
+            if title is not None:
+                element.set("title", _new_title(title, None, confidence))
+
+
+class _WordsLine(Line):
+    """A line of elements for words."""
+
+    def __init__(self, element: Element, words: Sequence[Element], taken: set[str]) -> None:
+        super().__init__(element, [Word(_word_text(word), _box(word)) for word in words])
         self.word_elements = list(words)
         self.taken = taken
 
     def rewrite(self, changes: Sequence[Replacement], text: str, confidence: float) -> None:
-        if not self.words:
-            self.element.text = text
         for change in changes:
             self._replace(change)
 
@@ -85,16 +106,18 @@ class _HocrLine(Line):
     def _changed(self, element: Element, word: NewWord, change: Replacement) -> Element:
         leaf = element
         while len(leaf) == 1 and not (leaf.text or "").strip() and not (leaf[0].tail or "").strip():
-            if "ocrx_cinfo" in _classes(leaf[0]):
+            if not isinstance(leaf[0].tag, str) or "ocrx_cinfo" in _classes(leaf[0]):
                 break
             leaf = leaf[0]
-        for child in list(leaf):
-            leaf.remove(child)
-        leaf.text = word.text
+        set_text(leaf, word.text)
         title = element.get("title")
         if title is not None:
             element.set("title", _new_title(title, None if change.keeps_boxes else word.box, change.confidence))
         return element
+
+
+def _holds_lines(element: Element) -> bool:
+    return any(_classes(inner) & LINES for inner in element.iterdescendants(etree.Element))
 
 
 def _classes(element: Element) -> set[str]:
@@ -102,7 +125,7 @@ def _classes(element: Element) -> set[str]:
 
 
 def _word_text(element: Element) -> str:
-    return " ".join("".join(element.itertext()).split())
+    return " ".join(text_of(element).split())
 
 
 def _box(element: Element) -> Box | None:

@@ -6,6 +6,7 @@ import codecs
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from html.entities import html5
 from typing import TypeAlias
 from xml.parsers import expat
 from xml.sax.saxutils import escape
@@ -155,6 +156,37 @@ def _quoted(uri: str) -> str:
 def local_name(element: Element) -> str:
     """Return the element's name without its namespace; an empty string for a comment or an instruction."""
     return etree.QName(element).localname if isinstance(element.tag, str) else ""
+
+
+def text_of(element: Element) -> str:
+    """Return the text in the element and in those within it; an entity such as `&nbsp;` counts as its character.
+
+    Raises:
+        ValueError: it has an entity that HTML has not; the message names the line.
+    """
+    parts = [element.text or ""]
+    for child in element:
+        if isinstance(child, etree._Entity):
+            parts.append(entity_text(child))
+        elif isinstance(child.tag, str):
+            parts.append(text_of(child))
+        parts.append(child.tail or "")
+    return "".join(parts)
+
+
+def entity_text(entity: Element) -> str:
+    """Return the characters that an entity of HTML stands for; `text_of` says what is raised."""
+    name = str(entity.text)[1:]
+    if name not in html5:
+        raise ValueError(f"line {entity.sourceline}: unknown entity &{name}: put the character itself in its place")
+    return html5[name]
+
+
+def set_text(element: Element, text: str) -> None:
+    """Let the element hold nothing but `text`."""
+    for child in list(element):
+        element.remove(child)
+    element.text = text
 
 
 def sibling(element: Element, name: str) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from kzocr.formats.boxes import Box, NewWord, Replacement, Word
 from kzocr.formats.layout import Dialect, Line, Page, number, rounded
-from kzocr.formats.markup import Element, Tree, local_name, new_id, remove
+from kzocr.formats.markup import Element, Tree, local_name, new_id, remove, set_text, text_of
 
 
 class PageXml(Dialect):
@@ -143,13 +143,13 @@ def _equivalent(element: Element) -> Element | None:
 
 def _unicode(equivalent: Element | None) -> str:
     texts = [] if equivalent is None else _children(equivalent, "Unicode")
-    return "".join(texts[0].itertext()) if texts else ""
+    return text_of(texts[0]) if texts else ""
 
 
 def _set_text(equivalent: Element, text: str, confidence: float) -> None:
     for name in ("Unicode", "PlainText"):
         for child in _children(equivalent, name):
-            child.text = text
+            set_text(child, text)
     if equivalent.get("conf") is not None:
         equivalent.set("conf", f"{confidence:.2f}")
 

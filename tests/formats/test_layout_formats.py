@@ -161,6 +161,16 @@ def test_page_texts_of_word_line_and_region_agree() -> None:
     assert equivalent.get("conf") == "0.75"
 
 
+def test_entities_of_a_page_text_are_characters_and_go_when_it_changes() -> None:
+    data = (FORMATS / "page.xml").read_bytes().replace("Кепір жоқ.".encode(), "&laquo;Кепір&raquo;&nbsp;жоқ.".encode())
+    data = data.replace(b' standalone="yes"', b"").replace(b"<PcGts", b'<!DOCTYPE PcGts SYSTEM "page.dtd">\n<PcGts', 1)
+    file = parse(data, "page.xml")
+    assert file.text.endswith("\n\n«Кепір»\u00a0жоқ.")
+    after = file.with_edits(edits_of(file.text, ("Кепір", "Көпір"))).decode()
+    assert "<Unicode>«Көпір»\u00a0жоқ.</Unicode>" in after
+    assert "laquo" not in after
+
+
 def test_page_line_that_was_edited_by_hand_is_taken_and_its_words_are_left() -> None:
     data = (
         (FORMATS / "page.xml").read_bytes().replace("<Unicode>Ауыл шет 1".encode(), "<Unicode>Ауылдың шет 1".encode())
