@@ -19,9 +19,10 @@ import sys
 import tempfile
 from pathlib import Path
 
-from lxml import html
 from PIL import Image
 
+from kzocr.formats.hocr import Hocr
+from kzocr.formats.layout import LayoutFile
 from kzocr.text import TWICE_ENCODED
 
 DPI = 300
@@ -51,7 +52,7 @@ def main() -> int:
             print(f"{arguments.image}: {said}", file=sys.stderr)
             # Some pages it dies of; they have no lines either.
             return 0 if done.returncode < 0 else 1
-        for line in lines(read.read_bytes()) if read.exists() else ():
+        for line in lines(read.read_bytes(), str(arguments.image)) if read.exists() else ():
             print(line)
     return 0
 
@@ -63,10 +64,9 @@ def _enlarged(page: Image.Image, dpi: int) -> Image.Image:
     return page.resize((round(page.width * scale), round(page.height * scale)), Image.Resampling.LANCZOS)
 
 
-def lines(hocr: bytes) -> list[str]:
+def lines(hocr: bytes, name: str) -> list[str]:
     """Return the text of each line of an hOCR page: spaces once, signs as such that the engine encodes twice (вЂ”)."""
-    spans = html.fromstring(hocr).iter("span")
-    printed = [" ".join(span.text_content().split()) for span in spans if span.get("class") == "ocr_line"]
+    printed = [line for line in LayoutFile.of(hocr, name, Hocr()).text.split("\n") if line]
     for encoded, sign in TWICE_ENCODED.items():
         printed = [line.replace(encoded, sign) for line in printed]
     return printed

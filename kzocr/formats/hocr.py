@@ -1,4 +1,4 @@
-"""hOCR (Breuel, Kay: "hOCR 1.2"): XHTML with boxes in `title`, as Tesseract, OCRopus and kraken write it."""
+"""hOCR (Breuel, Kay: "hOCR 1.2"): HTML with boxes in `title`, as Tesseract, OCRopus, kraken and CuneiForm write it."""
 
 from __future__ import annotations
 
@@ -35,12 +35,14 @@ class Hocr(Dialect):
         taken = {value for element in tree.numbers if (value := element.get("id"))}
         found: dict[Element, list[Element]] = {}
         for element in tree.numbers:
+            above = list(element.iterancestors())
+            if any(_classes(e) & WORDS for e in above):
+                continue  # Tesseract 3 has an `ocrx_word` in each `ocr_word`: both are one word
             if _classes(element) & LINES:
                 found.setdefault(element, [])
-            elif _classes(element) & WORDS and text_of(element).split():
-                around = next((e for e in element.iterancestors() if _classes(e) & LINES), element.getparent())
-                if around is not None:
-                    found.setdefault(around, []).append(element)
+            elif _classes(element) & WORDS and text_of(element).split() and above:
+                around = next((e for e in above if _classes(e) & LINES), above[0])
+                found.setdefault(around, []).append(element)
         blocks: dict[Element | None, list[Line]] = {}
         for element, words in found.items():
             line = _WordsLine(element, words, taken) if words else _TextLine(element)
@@ -63,9 +65,7 @@ class _TextLine(Line):
             self.characters.replace(start, end, " ".join(word.text for word in change.words))
         self.characters.write()
         for element in self.element.iter(etree.Element):
-            title = element.get("title")
-            if title is not None:
-                element.set("title", _new_title(title, None, confidence))
+            _set_title(element, None, confidence)
 
 
 class _WordsLine(Line):
@@ -105,14 +105,15 @@ class _WordsLine(Line):
 
     def _changed(self, element: Element, word: NewWord, change: Replacement) -> Element:
         leaf = element
+        around = [leaf]
         while len(leaf) == 1 and not (leaf.text or "").strip() and not (leaf[0].tail or "").strip():
             if not isinstance(leaf[0].tag, str) or "ocrx_cinfo" in _classes(leaf[0]):
                 break
             leaf = leaf[0]
+            around.append(leaf)
         set_text(leaf, word.text)
-        title = element.get("title")
-        if title is not None:
-            element.set("title", _new_title(title, None if change.keeps_boxes else word.box, change.confidence))
+        for inner in around:
+            _set_title(inner, None if change.keeps_boxes else word.box, change.confidence)
         return element
 
 
@@ -133,10 +134,13 @@ def _box(element: Element) -> Box | None:
     return Box(*map(float, match.groups())) if match else None
 
 
-def _new_title(title: str, box: Box | None, confidence: float) -> str:
-    """Return the title of a word that was changed: its new box, if it has one, and the confidence of the change."""
+def _set_title(element: Element, box: Box | None, confidence: float) -> None:
+    """Let the title of what was changed, if it has one, give the new box, if there is one, and the confidence."""
+    title = element.get("title")
+    if title is None:
+        return
     kept = [part for part in title.split(";") if part.split()[:1] and part.split()[0] not in _PER_CHARACTER]
     title = ";".join(kept)
     if box is not None:
         title = _BOX.sub("bbox " + " ".join(map(str, rounded(box))), title, count=1)
-    return _CONFIDENCE.sub(f"x_wconf {round(100 * confidence)}", title, count=1)
+    element.set("title", _CONFIDENCE.sub(f"x_wconf {round(100 * confidence)}", title, count=1))

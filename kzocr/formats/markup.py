@@ -1,4 +1,4 @@
-"""An XML file as text and as a tree, and elements of the tree put back into the text: all else stays byte for byte."""
+"""An XML or HTML file as text and as a tree, and elements of the tree put back: all else stays byte for byte."""
 
 from __future__ import annotations
 
@@ -7,22 +7,29 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from html.entities import html5
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 from xml.parsers import expat
 from xml.sax.saxutils import escape
 
 from lxml import etree
 
+from kzocr.formats.html_tree import html_elements
+
 Element: TypeAlias = etree._Element
 
 _DECLARATION = re.compile(rb"""^\s*<\?xml[^>]*?encoding\s*=\s*["']([A-Za-z0-9._-]+)["']""")
+_META = re.compile(rb"""<meta\s[^>]*?charset\s*=\s*["']?\s*([A-Za-z0-9._-]+)""", re.IGNORECASE)
+_META_BYTES = 1024
+"""HTML says its encoding within so many bytes (HTML, section 4.2.5.4)."""
+
+_HTML = re.compile(rb"\s*(?:<!--.*?-->\s*|<!DOCTYPE[^>]*>\s*)*<html[\s>]", re.DOTALL | re.IGNORECASE)
 _MARKS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
 _TAG_END = re.compile(rb"""(?:[^>"']|"[^"]*"|'[^']*')*>""")
 
 
 @dataclass(frozen=True)
 class Markup:
-    """An XML file.
+    """An XML file, or one of HTML.
 
     Attributes:
         name: for messages.
@@ -38,7 +45,7 @@ class Markup:
 
     @classmethod
     def of(cls, data: bytes, name: str) -> Markup:
-        """Return the XML file that `data` is; only its encoding is looked at.
+        """Return the file that `data` is; only its encoding is looked at.
 
         Raises:
             ValueError: it is not in the encoding that it declares; the message names the file.
@@ -46,7 +53,7 @@ class Markup:
         mark, encoding = next(((m, e) for m, e in _MARKS if data.startswith(m)), (b"", ""))
         body = data[len(mark) :]
         if not encoding:
-            declared = _DECLARATION.match(body)
+            declared = _DECLARATION.match(body) or _META.search(body[:_META_BYTES])
             encoding = declared.group(1).decode("ascii") if declared else "utf-8"
         try:
             return cls(name, body.decode(encoding).encode("utf-8"), encoding, mark)
@@ -60,6 +67,8 @@ class Markup:
     def tree(self) -> Tree:
         """Return a new tree of the file. Nothing outside of it is fetched, and no entity is expanded.
 
+        What is no well-formed XML is read as HTML if it begins as such and does not declare itself to be XML.
+
         Raises:
             ValueError: it is not well-formed, or declares entities; the message names file and line.
         """
@@ -69,11 +78,20 @@ class Markup:
         try:
             root = etree.fromstring(self.text, parser)
         except etree.XMLSyntaxError as error:
+            if _HTML.match(self.text):
+                return self._html_tree()
             raise ValueError(f"{self.name}:{error.lineno}: not well-formed XML: {error.msg}") from error
         internal = root.getroottree().docinfo.internalDTD
         if internal is not None and list(internal.iterentities()):
             raise ValueError(f"{self.name}: declares entities of its own; such files are not read")
         return Tree(root, {element: number for number, element in enumerate(root.iter(etree.Element))})
+
+    def _html_tree(self) -> Tree:
+        try:
+            elements = [element for element, _, _ in html_elements(self.text.decode("utf-8"))]
+        except ValueError as error:
+            raise ValueError(f"{self.name}: {error}") from error
+        return Tree(elements[0], {element: number for number, element in enumerate(elements)}, is_html=True)
 
     def patched(self, tree: Tree, changed: Iterable[Element]) -> bytes:
         """Return the file's bytes with some of its elements as they now are in the tree; the others stay as they were.
@@ -84,11 +102,11 @@ class Markup:
         """
         elements = dict.fromkeys(changed)
         outer = [e for e in elements if not any(above in elements for above in e.iterancestors())]
-        spans = _spans(self.text) if outer else []
+        spans = _spans(self.text, tree.is_html) if outer else []
         parts, position = [], 0
         for element in sorted(outer, key=lambda element: tree.numbers[element]):
             start, end = spans[tree.numbers[element]]
-            new = _serialised(element).encode("utf-8")
+            new = _serialised(element, "html" if tree.is_html else "xml").encode("utf-8")
             if b"\r\n" in self.text[start:end]:
                 new = new.replace(b"\n", b"\r\n")
             parts += [self.text[position:start], new]
@@ -104,14 +122,18 @@ class Tree:
     Attributes:
         root: its outermost element.
         numbers: element -> its number in the order of start tags, as the file has them.
+        is_html: whether the file is HTML that is no XML.
     """
 
     root: Element
     numbers: dict[Element, int]
+    is_html: bool = False
 
 
-def _spans(text: bytes) -> list[tuple[int, int]]:
-    """Return where each element begins and ends in an XML text, in bytes, in the order of start tags."""
+def _spans(text: bytes, is_html: bool) -> list[tuple[int, int]]:
+    """Return where each element begins and ends in a text, in bytes, in the order of start tags."""
+    if is_html:
+        return [(start, end) for _, start, end in html_elements(text.decode("utf-8"))]
     spans: list[tuple[int, int]] = []
     open_elements: list[int] = []
     parser = expat.ParserCreate(encoding="utf-8")
@@ -134,9 +156,9 @@ def _spans(text: bytes) -> list[tuple[int, int]]:
     return spans
 
 
-def _serialised(element: Element) -> str:
+def _serialised(element: Element, method: Literal["xml", "html"]) -> str:
     """Return the element as it stands within its file: without what its ancestors declare already."""
-    text: str = etree.tostring(element, encoding="unicode", with_tail=False)
+    text: str = etree.tostring(element, encoding="unicode", method=method, with_tail=False)
     parent = element.getparent()
     inherited = {} if parent is None else parent.nsmap
     tag_end = text.index(">")

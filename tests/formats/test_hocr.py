@@ -1,4 +1,4 @@
-"""hOCR as programs write it: entities, lines without elements for words."""
+"""hOCR as programs write it: entities, lines without elements for words, HTML that is no XML."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import pytest
 from kzocr.edits import Edit
 from kzocr.formats.hocr import Hocr
 from kzocr.formats.layout import LayoutFile
+from places import DATA
 
 XHTML = """<?xml version="1.0" encoding="UTF-8"?>
 <!DOCTYPE html PUBLIC "-//W3C//DTD XHTML 1.0 Transitional//EN" "http://www.w3.org/TR/xhtml1/DTD/xhtml1-transitional.dtd">
@@ -16,16 +17,28 @@ XHTML = """<?xml version="1.0" encoding="UTF-8"?>
 """
 
 
+HTML = """<!DOCTYPE HTML PUBLIC "-//W3C//DTD HTML 4.01//EN">
+<HTML><head><meta name=ocr-system content=openocr><title></title><body><div class="ocr_page">
+{}
+</div>
+"""
+
+
 def parse(lines: str, form: str = XHTML) -> LayoutFile:
     return LayoutFile.of(form.format(lines).encode(), "page.hocr", Hocr())
 
 
-def lines_after(file: LayoutFile, *changes: tuple[str, str]) -> str:
-    """Return what stands in the page when each string was replaced at its first place."""
+def edited(file: LayoutFile, *changes: tuple[str, str]) -> bytes:
+    """Return the file in which each string was replaced at its first place; it can be read again."""
     found = [Edit(file.text.index(a), file.text.index(a) + len(a), a, b, 0.75) for a, b in changes]
     after = file.with_edits(sorted(found, key=lambda edit: edit.start))
     LayoutFile.of(after, "after.hocr", Hocr())
-    return after.decode().partition('"ocr_page">\n')[2].partition("\n</div>")[0]
+    return after
+
+
+def lines_after(file: LayoutFile, *changes: tuple[str, str]) -> str:
+    """Return what stands in the page when each string was replaced at its first place."""
+    return edited(file, *changes).decode().partition('"ocr_page">\n')[2].partition("\n</div>")[0]
 
 
 def words(*texts: str) -> str:
@@ -66,3 +79,71 @@ def test_a_line_of_text_alone_keeps_what_stands_around_the_changed_words() -> No
 def test_a_line_around_others_is_no_line() -> None:
     file = parse('<span class="ocr_textfloat">сурет <span class="ocr_line">бір сөз</span></span>')
     assert file.text == "бір сөз"
+
+
+def test_a_word_within_a_word_is_the_same_word() -> None:
+    form = '<span class="ocr_word" title="bbox 1 2 3 4"><span class="ocrx_word" title="x_wconf {}">{}</span></span>'
+    before, after = (f'<span class="ocr_line">{form.format(*word)}</span>' for word in ((-2, "еск!"), (75, "ескі")))
+    assert parse(before).text == "еск!"
+    assert lines_after(parse(before), ("еск!", "ескі")) == after
+
+
+def test_html_changes_in_its_lines_alone() -> None:
+    data = (DATA / "formats" / "cuneiform.html").read_bytes()
+    file = LayoutFile.of(data, "page.html", Hocr())
+    assert file.text == "Ауыл шет1ндег! еск! диірмен\nбүк1л — «онір»ге ун A&B тартты.\nКеп1р жок."
+    before = data.decode().splitlines()
+    after = edited(file, ("еск!", "ескі"), ("онір", "өңір"), ("ун", "ұн")).decode().splitlines()
+    assert [number for number, (a, b) in enumerate(zip(before, after, strict=True)) if a != b] == [6, 7]
+    assert after[6] == (
+        '<p align=justify><span class="ocr_line" id="line_1" title="bbox 1 15 420 60">Ауыл шет1ндег! ескі '
+        '<b>д<i>иір</i>мен</b><span class="ocr_cinfo" title=""></span></span>'
+    )
+    assert after[7] == (
+        '<p><span class="ocr_line" id="line_2" title="bbox 1 70 420 100">бүк1л &mdash; <font size="2">«өңір»ге</font>'
+        '<br>ұн A&amp;B тартты.<span class="ocr_cinfo" title=""></span></span>'
+    )
+
+
+@pytest.mark.parametrize(
+    ("lines", "text", "after"),
+    [
+        ("<span class=ocr_line>бір еск!", "бір еск!", '<span class="ocr_line">бір ескі\n</span></div>\n'),
+        ("<p class=ocr_line>еск!<p class=ocr_line>су", "еск!\nсу", '<p class="ocr_line">ескі</p><p class=ocr_line>су'),
+        ("<p><b><span class=ocr_line>еск!</p> су", "еск!", '<p><b><span class="ocr_line">ескі</span></p> су'),
+        ("</b><a class=ocr_line />x<i class=ocr_line>еск!</i >", "еск!",
+         '</b><a class=ocr_line />x<i class="ocr_line">ескі</i>'),
+        (
+            "<i class=ocr_line id=1 id=2 xml:lang=kk b'=x>еск! &nbsp\x07&bull;&thing; <!-- a --><!-- b--c --></i>",
+            "еск! •&thing;",
+            '<i class="ocr_line" id="1" xml:lang="kk">ескі &nbsp; &bull;&amp;thing; <!-- a --></i>',
+        ),
+    ],
+)  # fmt: skip
+def test_html_without_end_tags_and_quotes(lines: str, text: str, after: str) -> None:
+    file = parse(lines, HTML)
+    assert file.text == text
+    assert lines_after(file, ("еск!", "ескі")) == after
+    assert file.with_edits([]) == HTML.format(lines).encode()
+
+
+def test_html_in_the_encoding_of_its_meta_element() -> None:
+    page = HTML.replace("<title>", '<META content="text/html; charset=windows-1251"><title>').replace("\n", "\r\n")
+    data = page.format("<b>су</b>\r\n<span class=ocr_line>ун\r\nсу</span> ж").encode("windows-1251")
+    file = LayoutFile.of(data, "page.html", Hocr())
+    assert file.text == "ун су"
+    after = edited(file, ("ун", "ұн"))
+    assert after == data.replace("<span class=ocr_line>у".encode("cp1251"), b'<span class="ocr_line">&#1201;')
+
+
+@pytest.mark.parametrize(
+    ("lines", "form", "message"),
+    [
+        ("<o:p>", HTML, r"^page\.hocr: line 3: <o:p> is no element of HTML"),
+        ("<b>" * 300, HTML, r"^page\.hocr: line 3: 256 elements are open: are their end tags missing\?"),
+        ("<br>", XHTML, r"^page\.hocr:5: not well-formed XML"),
+    ],
+)
+def test_what_cannot_be_read_is_named_with_its_line(lines: str, form: str, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        parse(lines, form)
