@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -84,9 +85,19 @@ def write(path: Path, file: TextFile) -> None:
 def replacing(path: Path) -> Iterator[Path]:
     """Give an empty file to write to, which takes the place of `path`, with its mode, if no exception comes.
 
+    What is there and is no regular file with a name (a pipe, a device, `/dev/stdout`) is written to instead.
+
     Raises:
         OSError: it cannot be written; what was there before is still there.
     """
+    if path.exists() and not path.resolve().is_file():
+        with tempfile.TemporaryDirectory() as folder:
+            unfinished = Path(folder) / "unfinished"
+            unfinished.touch()
+            yield unfinished
+            with unfinished.open("rb") as source, path.open("wb") as target:
+                shutil.copyfileobj(source, target)
+        return
     path = path.resolve()
     mode = path.stat().st_mode & 0o777 if path.exists() else 0o666 & ~_umask()
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")

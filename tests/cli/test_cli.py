@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -69,6 +70,19 @@ def test_output_file_and_folder(page: Path, tmp_path: Path) -> None:
     assert sorted(path.name for path in (tmp_path / "new" / "folder").iterdir()) == ["other.txt", "page.txt"]
     assert run("correct", page, "-o", f"{tmp_path}/third/").exit_code == 0
     assert (tmp_path / "third" / "page.txt").read_text(encoding="utf-8") == CORRECTED
+
+
+@pytest.mark.skipif(not Path("/dev/fd").exists(), reason="this system does not name what is open")
+def test_output_to_a_pipe(page: Path, tmp_path: Path) -> None:
+    rows = tmp_path / "rows.jsonl"
+    rows.write_text('{"text": "сез"}\n', encoding="utf-8")
+    for source, after in ((page, CORRECTED), (rows, '{"text": "сөз"}\n')):
+        reading, writing = os.pipe()
+        result = run("correct", source, "-o", f"/dev/fd/{writing}")
+        assert result.exit_code == 0, result.stderr
+        os.close(writing)
+        with open(reading, "rb") as pipe:
+            assert pipe.read().decode() == after
 
 
 def test_in_place_keeps_mode_and_line_ends(page: Path) -> None:

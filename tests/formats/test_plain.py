@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import os
+import threading
 from pathlib import Path
 
 import pytest
@@ -41,3 +43,52 @@ def test_a_failed_write_leaves_what_was_there(tmp_path: Path) -> None:
         plain.write(path, plain.TextFile("\ud800"))
     assert path.read_text() == "ән"
     assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_a_pipe_is_written_to_and_stays(tmp_path: Path) -> None:
+    pipe, read = tmp_path / "pipe", []
+    os.mkfifo(pipe)
+    reader = threading.Thread(target=lambda: read.append(pipe.read_bytes()), daemon=True)
+    reader.start()
+    plain.write(pipe, plain.TextFile("ән"))
+    assert pipe.is_fifo()
+    reader.join(timeout=10)
+    assert read == ["ән".encode()]
+    assert list(tmp_path.iterdir()) == [pipe]
+
+
+def test_a_device_is_written_to_and_stays() -> None:
+    main, other = os.openpty()
+    device = Path(os.ttyname(other))
+    plain.write(device, plain.TextFile("ән"))
+    assert device.is_char_device()
+    assert os.read(main, 100) == "ән".encode()
+    os.close(other)
+    os.close(main)
+
+
+@pytest.mark.skipif(not Path("/dev/fd").exists(), reason="this system does not name what is open")
+def test_what_is_open_and_has_no_name_is_written_to() -> None:
+    reading, writing = os.pipe()
+    plain.write(Path(f"/dev/fd/{writing}"), plain.TextFile("ән"))
+    os.close(writing)
+    assert os.read(reading, 100) == "ән".encode()
+    os.close(reading)
+
+
+@pytest.mark.skipif(not Path("/dev/fd").exists(), reason="this system does not name what is open")
+def test_nothing_is_written_to_a_pipe_if_it_fails() -> None:
+    reading, writing = os.pipe()
+    with pytest.raises(UnicodeEncodeError):
+        plain.write(Path(f"/dev/fd/{writing}"), plain.TextFile("\ud800"))
+    os.close(writing)
+    assert os.read(reading, 100) == b""
+    os.close(reading)
+
+
+def test_a_link_stays_and_what_it_names_is_replaced(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("ән")
+    (tmp_path / "b.txt").symlink_to("a.txt")
+    plain.write(tmp_path / "b.txt", plain.TextFile("күй"))
+    assert (tmp_path / "b.txt").is_symlink()
+    assert (tmp_path / "a.txt").read_text() == "күй"
