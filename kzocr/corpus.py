@@ -220,7 +220,7 @@ def _json_texts(path: Path, column: str) -> Iterator[Any]:
             continue
         try:
             record = json.loads(line)
-        except json.JSONDecodeError as error:
+        except (ValueError, RecursionError) as error:
             raise CorpusError(f"{path}:{number}: not JSON: {error}") from error
         if not isinstance(record, dict) or column not in record:
             raise CorpusError(f"{path}:{number}: no key {column!r}")

@@ -245,7 +245,7 @@ def _parse(data: bytes, place: str) -> TextPair:
         record = json.loads(data.decode("utf-8"))
     except UnicodeDecodeError as error:
         raise ValueError(f"{place}: not UTF-8: {error}") from error
-    except json.JSONDecodeError as error:
+    except (ValueError, RecursionError) as error:
         raise ValueError(f"{place}: not JSON: {error}") from error
     if not isinstance(record, dict):
         raise ValueError(f"{place}: expected a JSON object, got {type(record).__name__}")

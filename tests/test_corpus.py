@@ -154,9 +154,10 @@ def test_json_lines_are_read_by_key_and_bad_ones_are_named(tmp_path: Path) -> No
     assert load_corpus([f"{path}:body"])[0] == Source.from_lines("news", ["үш", "төрт"])
     with pytest.raises(CorpusError, match=r"news\.jsonl:1: no key 'title'"):
         load_corpus([f"{path}:title"])
-    path.write_text('{"text": "бір"}\n{"text": "ек\n', encoding="utf-8")
-    with pytest.raises(CorpusError, match=r"news\.jsonl:2: not JSON"):
-        load_corpus([str(path)])
+    for line in ('{"text": "ек', "[" * 100_000, '{"id": ' + "1" * 5000 + "}"):
+        path.write_text(f'{{"text": "бір"}}\n{line}\n', encoding="utf-8")
+        with pytest.raises(CorpusError, match=r"news\.jsonl:2: not JSON"):
+            load_corpus([str(path)])
 
 
 def test_parquet_is_read_by_column(tmp_path: Path) -> None:

@@ -45,6 +45,8 @@ def test_other_fields_and_blank_lines_are_ignored(tmp_path: Path) -> None:
     ("line", "message"),
     [
         ("{", "not JSON"),
+        ("[" * 100_000, "not JSON"),
+        ('{"page": ' + "1" * 5000 + "}", "not JSON"),
         ("[]", "expected a JSON object, got list"),
         (json.dumps({k: v for k, v in GOOD.items() if k != "hypothesis"}), "field 'hypothesis' is missing"),
         (json.dumps(GOOD | {"reference": 5}), "field 'reference' is int"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from json.decoder import scanstring  # type: ignore[attr-defined]
@@ -13,7 +14,9 @@ from kzocr.formats.rows import CorrectStream, corrected_rows
 OnBytes = Callable[[int], None]
 
 _SPACE = " \t\n\r"
-_DECODER = json.JSONDecoder()
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_DECODER = json.JSONDecoder(parse_int=lambda _digits: 0)
+"""No number is asked for, and one of thousands of digits is none that Python would read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,15 +57,15 @@ def correct_jsonl(
         on_bytes: called with the number of bytes of each line that is done.
 
     Raises:
-        ValueError: a line is no UTF-8 or no JSON object, or its column is missing or no string; the message names file,
-            line and column.
+        ValueError: a line is no UTF-8, no JSON object or nested too deep, or its column is missing or no string; the
+            message names file, line and column.
     """
     rows = (_row(data, column, f"{name}:{number}") for number, data in enumerate(source, 1))
     for row, corrected in corrected_rows(rows, lambda row: row.text, correct_stream):
         data = _encoded(row.line)
         if corrected is not None and corrected != row.text:
             is_ascii = row.line[row.start : row.end].isascii()
-            literal = json.dumps(corrected, ensure_ascii=is_ascii)
+            literal = _escaped(json.dumps(corrected, ensure_ascii=is_ascii))
             target.write(_encoded(row.line[: row.start] + literal + row.line[row.end :]))
         else:
             target.write(data)
@@ -74,6 +77,11 @@ def column_texts(source: Iterable[bytes], column: str, name: str) -> Iterator[st
     """Yield the strings of a column, nulls left out; see `correct_jsonl` for the arguments and for what is raised."""
     rows = (_row(data, column, f"{name}:{number}") for number, data in enumerate(source, 1))
     yield from (row.text for row in rows if row.text is not None)
+
+
+def _escaped(literal: str) -> str:
+    """Return the literal of a string with half surrogate pairs as JSON escapes them: UTF-8 cannot hold them."""
+    return _SURROGATE.sub(lambda match: f"\\u{ord(match.group()):04x}", literal)
 
 
 def _encoded(text: str) -> bytes:
@@ -89,9 +97,11 @@ def _row(data: bytes, column: str, place: str) -> _Row:
     if not line[first:].strip(_SPACE):
         return _Row(line)
     try:
-        parsed = json.loads(line[first:])
+        parsed = _DECODER.decode(line[first:])
     except json.JSONDecodeError as error:
         raise ValueError(f"{place}: not JSON: {error.msg} (character {error.pos + 1})") from error
+    except RecursionError as error:
+        raise ValueError(f"{place}: brackets within brackets, too many to read") from error
     if not isinstance(parsed, dict):
         raise ValueError(f"{place}: expected a JSON object, got {type(parsed).__name__}")
     if column not in parsed:

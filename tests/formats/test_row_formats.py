@@ -51,6 +51,19 @@ def test_the_last_of_two_equal_keys_counts_as_json_has_it() -> None:
     assert jsonl('{"text": "сез", "text": "сез"}'.encode()).decode() == '{"text": "сез", "text": "сөз"}'
 
 
+def test_half_a_surrogate_pair_stays_beside_letters_that_are_not_escaped() -> None:
+    line = '{"text": "\\ud800 бір сез \\uDC00"}'
+    assert jsonl(line.encode()).decode() == '{"text": "\\ud800 бір сөз \\udc00"}'
+    assert jsonl(b'{"text": "\\ud800 \\u0441\\u0435\\u0437"}') == b'{"text": "\\ud800 \\u0441\\u04e9\\u0437"}'
+
+
+def test_a_number_of_any_length_stays() -> None:
+    line = '{{"a": {}, "text": "{}", "b": [{}]}}'
+    assert jsonl(line.format("7" * 5000, "сез", "-" + "1" * 9000).encode()).decode() == line.format(
+        "7" * 5000, "сөз", "-" + "1" * 9000
+    )
+
+
 @given(st.lists(st.dictionaries(st.text(max_size=4), st.text() | st.floats(allow_nan=False) | st.none(), max_size=4)))
 @settings(max_examples=100, deadline=None)
 def test_rows_that_the_corrector_leaves_are_the_same_bytes(rows: list[dict[str, object]]) -> None:
@@ -68,6 +81,8 @@ def test_rows_that_the_corrector_leaves_are_the_same_bytes(rows: list[dict[str, 
         (b'{"a": 1, "b": 2}', "rows.jsonl:2: no column 'text'; there are 'a', 'b'"),
         (b'{"text": 5}', "rows.jsonl:2: column 'text' is int: expected a string or null"),
         (b'{"text": "\xff"}', "rows.jsonl:2: not UTF-8: byte 10 of the line"),
+        (b'{"text": 1' + b"0" * 5000 + b"}", "rows.jsonl:2: column 'text' is int: expected a string or null"),
+        (b'{"a": ' + b"[" * 100_000, "rows.jsonl:2: brackets within brackets, too many to read"),
     ],
 )
 def test_a_bad_line_is_named(line: bytes, message: str) -> None:
