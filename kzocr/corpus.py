@@ -8,6 +8,7 @@ import lzma
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -181,7 +182,7 @@ def read_packed(path: Path) -> list[Source]:
     except (lzma.LZMAError, UnicodeDecodeError) as error:
         raise CorpusError(f"{path}: not an xz file of UTF-8 text: {error}") from error
     sources = []
-    for number, line in enumerate(text.splitlines(), start=1):
+    for number, line in enumerate(StringIO(text), start=1):
         try:
             record = json.loads(line)
             is_packed = record["format"] == PACKED_FORMAT

@@ -142,6 +142,9 @@ def test_a_broken_packed_corpus_is_named(tmp_path: Path) -> None:
     path.write_bytes(lzma.compress(b'{"name": "a"}'))
     with pytest.raises(CorpusError, match=r"corpus.xz:1: not a source of a packed corpus"):
         load_corpus([str(path)])
+    write_packed([Source.from_lines("а\u2028б", ["бір"]), Source("a", ("екі",), "0")], path)
+    with pytest.raises(CorpusError, match=r"corpus.xz:2: a is not what its hash says"):
+        load_corpus([str(path)])
     write_packed([Source("a", ("бір",), "0")], path)
     with pytest.raises(CorpusError, match=r"corpus.xz:1: a is not what its hash says"):
         load_corpus([str(path)])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from io import StringIO
 from typing import TYPE_CHECKING
 
 from kzocr.edits import LINE_BREAKS
@@ -31,7 +32,7 @@ def print_diff(correction: Correction, label: str) -> None:
 
 
 def _changed_lines(correction: Correction) -> Iterator[tuple[int, list[tuple[str, str]]]]:
-    """Yield the number of each changed line with its pieces, (before, after).
+    """Yield the number of each changed line, as `grep -n` counts them, with its pieces, (before, after).
 
     Lines whose line end an edit removed are one line, with the number of the first; ⏎ stands for the line end.
     """
@@ -40,7 +41,7 @@ def _changed_lines(correction: Correction) -> Iterator[tuple[int, list[tuple[str
     position = end = 0
     first_number = 1
     pieces: list[tuple[str, str]] = []
-    for number, line in enumerate(correction.original.splitlines(keepends=True), start=1):
+    for number, line in enumerate(StringIO(correction.original), start=1):
         end += len(line)
         is_last = end == len(correction.original)
         is_joined = False
@@ -48,7 +49,7 @@ def _changed_lines(correction: Correction) -> Iterator[tuple[int, list[tuple[str
             kept = correction.original[position : edit.start]
             pieces += [(kept, kept), (_in_one_line(edit.before), edit.after)]
             position = edit.end
-            is_joined = position == end and edit.before.endswith(tuple(LINE_BREAKS))
+            is_joined = position == end and edit.before.endswith("\n")
             edit = next(edits, None)
         if not is_last and (is_joined or (edit is not None and edit.start < end)):
             continue

@@ -15,7 +15,7 @@ def read_misprints(path: Path) -> dict[str, str]:
         OSError: the file cannot be read.
     """
     found = {}
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+    for number, line in enumerate(path.read_text(encoding="utf-8").split("\n"), 1):
         if not line.strip():
             continue
         misprint, _, meant = line.partition("\t")

@@ -7,6 +7,7 @@ import math
 import re
 from collections.abc import Iterable, Mapping
 from functools import cached_property
+from io import StringIO
 from itertools import pairwise
 from pathlib import Path
 
@@ -141,7 +142,7 @@ class Lexicon:
             OSError: it cannot be read.
         """
         try:
-            lines = lzma.decompress(path.read_bytes()).decode("utf-8").splitlines()
+            lines = [line.rstrip("\r\n") for line in StringIO(lzma.decompress(path.read_bytes()).decode("utf-8"))]
         except (lzma.LZMAError, UnicodeDecodeError) as error:
             raise ValueError(f"{path}: not an xz file of UTF-8 text: {error}") from error
         counts: dict[str, int] = {}

@@ -174,6 +174,16 @@ def test_diff_shows_changed_lines_only(page: Path) -> None:
     assert run("correct", page, "--diff").stdout == f"{page}:1: Бұл бір с[-е-]{{+ө+}}з.\n"
 
 
+def test_lines_of_a_diff_are_those_of_grep(page: Path) -> None:
+    text = "бір\x0cекі\u2028үш\rтөрт\n\x0cсез\x85а\r\nсез"
+    page.write_bytes(text.encode())
+    assert run("correct", page, "--diff").stdout_bytes.decode() == (
+        f"{page}:2: с[-е-]{{+ө+}}з\x85а\n{page}:3: с[-е-]{{+ө+}}з\n"
+    )
+    page.write_bytes("сез\x0c\nсез\n".encode())
+    assert [line[len(str(page)) :][:3] for line in run("correct", page, "--diff").stdout.splitlines()] == [":1:", ":2:"]
+
+
 def test_corrupt_depends_on_the_seed_alone(page: Path, tmp_path: Path) -> None:
     page.write_text(CORRECTED * 20, encoding="utf-8")
     first = run("corrupt", page, "--seed", 3, "--prior", "spaced-letters").stdout

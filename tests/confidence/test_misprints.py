@@ -27,6 +27,9 @@ def test_a_file_is_read_or_its_line_is_named(tmp_path: Path) -> None:
         path.write_text(f"а\tә\n{wrong}\n", encoding="utf-8")
         with pytest.raises(ValueError, match=r"misprints\.tsv:2"):
             read_misprints(path)
+    path.write_text("а\x0cб\tә\u2028б\nкұй\n", encoding="utf-8")
+    with pytest.raises(ValueError, match=r"misprints\.tsv:2: "):
+        read_misprints(path)
     assert len(read_misprints(SHIPPED)) > 10
 
 

@@ -77,6 +77,7 @@ def test_file_round_trip(tmp_path: Path) -> None:
     [
         (b"no archive", "not an xz file"),
         (lzma.compress("ана 3\nтіл\n".encode()), ":2: expected one word or two, and their count, got 'тіл'"),
+        (lzma.compress("ана\x0c 3\nтіл\n".encode()), ":2: expected one word or two, and their count, got 'тіл'"),
         (lzma.compress("ана 3\nана мен тіл 2\n".encode()), ":2: expected one word or two"),
         (lzma.compress("ана 3\nана тіл 2\n".encode()), "pair 'ана' 'тіл' with count 2: expected words"),
         (lzma.compress("Ана 3\n".encode()), "expected lower-case Kazakh letters"),
