@@ -80,7 +80,7 @@ def test_two_folders(tmp_path: Path) -> None:
     [
         ([], "no texts"),
         (["--reference", "x"], "two folders are needed"),
-        (["missing.jsonl"], "missing.jsonl"),
+        (["missing.jsonl"], "kzocr: missing.jsonl: No such file or directory\n"),
     ],
 )
 def test_what_is_missing_is_said(arguments: list[str], message: str) -> None:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from kzocr.cli.terminal import complain, stages
+from kzocr.cli.terminal import complain, message_of, stages
 from kzocr.formats.texts import files_of, read_text
 
 
@@ -42,7 +42,7 @@ def adapt(
             scored = read_pairs(pairs) if pairs else []
             report = Adaptation(texts, Path(output), settings, scored, on_progress).run()
     except (OSError, ValueError, RuntimeError) as error:
-        complain(str(error))
+        complain(message_of(error))
         raise typer.Exit(1) from error
     typer.echo(summary(report))
     if report.model is None:

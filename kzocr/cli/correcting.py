@@ -134,6 +134,6 @@ def _at_once(tasks: list[Task], writing: Writing, options: ModelOptions, n_proce
         complain("a process ended by itself, for want of memory perhaps: try fewer --jobs, and --resume")
         raise typer.Exit(1) from error
     except (OSError, ValueError) as error:
-        complain(str(error))
+        complain(message_of(error))
         raise typer.Exit(1) from error
     return n_failed

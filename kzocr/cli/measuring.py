@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from kzocr.cli.terminal import complain
+from kzocr.cli.terminal import complain, message_of
 
 
 def evaluate(
@@ -73,7 +73,7 @@ def evaluate(
         if html is not None:
             judging.write_html(html, reports, title=title, passages=passages)
     except (OSError, ValueError, RuntimeError, ImportError) as error:
-        complain(str(error))
+        complain(message_of(error))
         raise typer.Exit(1) from error
     judging.print_tables(reports)
     for path in filter(None, (output, html)):

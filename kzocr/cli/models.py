@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from kzocr.cli.terminal import complain
+from kzocr.cli.terminal import complain, message_of
 from kzocr.correction.guards import Guards
 
 if TYPE_CHECKING:
@@ -68,5 +68,5 @@ def load_corrector(options: ModelOptions) -> Corrector:
     try:
         return options.load()
     except (OSError, ValueError) as error:
-        complain(str(error))
+        complain(message_of(error))
         raise typer.Exit(1) from error

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from kzocr.cli.models import MODEL_HELP, ModelOptions, load_corrector
-from kzocr.cli.terminal import complain
+from kzocr.cli.terminal import complain, message_of
 
 
 def demo(
@@ -27,7 +27,7 @@ def demo(
         where = {"server_name": host, "server_port": port or None, "inbrowser": should_open}
         page.launch(**where, **launch_options(), prevent_thread_lock=True)
     except (OSError, ValueError, ModuleNotFoundError) as error:
-        complain(str(error))
+        complain(message_of(error))
         raise typer.Exit(1) from error
     typer.echo(f"kzocr demo: {page.local_url} (Ctrl-C ends it)")
     page.block_thread()

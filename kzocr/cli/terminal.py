@@ -62,10 +62,10 @@ def stages() -> Iterator[Callable[[str, int, int], None]]:
         yield show
 
 
-def message_of(error: OSError | ValueError, label: str) -> str:
-    """Return the error in one line that names the file."""
-    if isinstance(error, OSError) and error.strerror:
-        return f"{error.filename or label}: {error.strerror}"
+def message_of(error: Exception, label: str = "") -> str:
+    """Return the error in one line that names the file, `label` if the error itself does not name one."""
+    if isinstance(error, OSError) and error.strerror and (name := error.filename or label):
+        return f"{name}: {error.strerror}"
     text = str(error)
     return text if label in text else f"{label}: {text}"
 
