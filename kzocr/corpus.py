@@ -12,6 +12,7 @@ from io import StringIO
 from pathlib import Path
 from typing import Any
 
+from kzocr.parquet_files import column_texts
 from kzocr.text import LOWER, UPPER, printable
 
 HUB_PREFIX = "hub:"
@@ -230,19 +231,11 @@ def _json_texts(path: Path, column: str) -> Iterator[Any]:
 
 def _parquet_texts(path: Path, column: str) -> Iterator[Any]:
     try:
-        from pyarrow import ArrowException, parquet
-    except ImportError as error:
-        raise CorpusError(f"{path}: Parquet needs more: pip install 'kzocr[train]'") from error
-    try:
-        table = parquet.ParquetFile(path)
-        names = table.schema_arrow.names
-        if column in names:
-            for batch in table.iter_batches(columns=[column]):
-                yield from batch.column(0).to_pylist()
-            return
-    except (OSError, ArrowException) as error:
-        raise CorpusError(f"{path}: cannot be read: {error}") from error
-    raise CorpusError(f"{path}: no column {column!r}; there are {', '.join(names)}")
+        yield from column_texts(path, column)
+    except OSError as error:
+        raise CorpusError(f"{path}: {error.strerror or error}") from error
+    except ValueError as error:
+        raise CorpusError(str(error)) from error
 
 
 def _paragraphs(texts: Iterable[Any]) -> Iterator[str]:

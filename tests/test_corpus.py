@@ -169,10 +169,14 @@ def test_parquet_is_read_by_column(tmp_path: Path) -> None:
     path = tmp_path / "news.parquet"
     parquet.write_table(pyarrow.table({"text": ["бір", None, "екі\nүш"], "id": [1, 2, 3]}), path)
     assert load_corpus([str(path)])[0].lines == ("бір", "екі", "үш")
-    with pytest.raises(CorpusError, match=r"no column 'body'; there are text, id"):
+    with pytest.raises(CorpusError, match=r"no column 'body'; there are 'text', 'id'"):
         load_corpus([f"{path}:body"])
+    with pytest.raises(CorpusError, match=r"news\.parquet: column 'id' is int64: expected strings"):
+        load_corpus([f"{path}:id"])
+    with pytest.raises(CorpusError, match=r"none\.parquet: No such file or directory"):
+        load_corpus([str(tmp_path / "none.parquet")])
     path.write_bytes(b"none")
-    with pytest.raises(CorpusError, match=r"news\.parquet: cannot be read"):
+    with pytest.raises(CorpusError, match=r"news\.parquet: no Parquet file that can be read"):
         load_corpus([str(path)])
 
 

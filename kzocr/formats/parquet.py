@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kzocr.formats.rows import CorrectStream, corrected_rows
+from kzocr.parquet_files import BATCH_ROWS, open_parquet
 
 if TYPE_CHECKING:
     import pyarrow as pa
-
-BATCH_ROWS = 1024
-"""Rows in memory at a time, and the most in a row group of the new file."""
 
 OnRows = Callable[[int, int], None]
 
@@ -37,26 +35,17 @@ def correct_parquet(
         column: a column of strings.
         correct_stream: the corrector.
         on_rows: called with the rows done and all rows.
-        batch_rows: rows in memory at a time.
+        batch_rows: rows in memory at a time, and the most in a row group of the new file.
 
     Raises:
-        ValueError: pyarrow is missing, the file is no Parquet, or it has no such column of strings; the message names
-            file and column.
+        ValueError: as `open_parquet` says.
         OSError: a file cannot be read or written.
     """
-    try:
-        import pyarrow as pa
+    is_changed = False
+    with open_parquet(source, column) as file:
         import pyarrow.parquet as pq
-    except ImportError as error:
-        raise ValueError(f"{source}: Parquet files need pyarrow: pip install 'kzocr[parquet]'") from error
-    try:
-        file = pq.ParquetFile(source)
-    except pa.ArrowInvalid as error:
-        raise ValueError(f"{source}: no Parquet file: {error}") from error
-    with file:
+
         schema = file.schema_arrow
-        _check(schema, column, source)
-        is_changed = False
         with pq.ParquetWriter(target, schema, **_settings(file, schema)) as writer:
             n_done = 0
             for batch in file.iter_batches(batch_size=batch_rows):
@@ -68,17 +57,6 @@ def correct_parquet(
                     on_rows(n_done, file.metadata.num_rows)
     if not is_changed:
         shutil.copyfile(source, target)
-
-
-def _check(schema: pa.Schema, column: str, source: Path) -> None:
-    import pyarrow.types as types
-
-    if column not in schema.names:
-        raise ValueError(f"{source}: no column {column!r}; there are {', '.join(map(repr, schema.names))}")
-    kind = schema.field(column).type
-    value = kind.value_type if types.is_dictionary(kind) else kind
-    if not (types.is_string(value) or types.is_large_string(value) or types.is_string_view(value)):
-        raise ValueError(f"{source}: column {column!r} is {kind}: expected strings")
 
 
 def _settings(file: Any, schema: pa.Schema) -> dict[str, Any]:
@@ -106,13 +84,3 @@ def _corrected(batch: pa.RecordBatch, column: str, correct_stream: CorrectStream
 
 def _itself(text: str | None) -> str | None:
     return text
-
-
-def column_texts(source: Path, column: str) -> Iterator[str]:
-    """Yield the texts of a column, nulls left out; see `correct_parquet` for what is raised."""
-    import pyarrow.parquet as pq
-
-    with pq.ParquetFile(source) as file:
-        _check(file.schema_arrow, column, source)
-        for batch in file.iter_batches(batch_size=BATCH_ROWS, columns=[column]):
-            yield from (text for text in batch.column(column).to_pylist() if text is not None)

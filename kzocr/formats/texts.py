@@ -9,8 +9,8 @@ from pathlib import Path
 from kzocr.formats import plain
 from kzocr.formats.jsonl import column_texts as jsonl_texts
 from kzocr.formats.layout import LayoutFile
-from kzocr.formats.parquet import column_texts as parquet_texts
 from kzocr.formats.recognise import DIALECTS, HEAD_BYTES, Format, recognise
+from kzocr.parquet_files import column_texts as parquet_texts
 
 SUFFIXES = frozenset({".txt", ".hocr", ".html", ".xml", ".jsonl", ".ndjson", ".parquet"})
 """Files of a folder that are taken for texts."""
