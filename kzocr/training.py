@@ -37,6 +37,7 @@ from kzocr.models.checkpoint import (
     write_checkpoint,
     write_model,
 )
+from kzocr.models.tying import keep_ties
 from kzocr.runs.data import RunData
 from kzocr.runs.hardware import device_name, resolve_precision, speed_up
 from kzocr.runs.log import RunLog
@@ -79,6 +80,7 @@ class Trainer:
         model.config.use_cache = False
         speed_up(model, self.accelerator.device)
         share_embedding(model)
+        keep_ties(model)
         if config.run.compile:
             model.compile(dynamic=True)
         self.optimizer = make_optimizer(model, config.optimizer)

@@ -47,7 +47,7 @@ LAYERS: dict[str, tuple[int, bool | set[str]]] = {
     "spelling": (5, {"context_model", "examining", "respelling", "second_choices"}),
     "confidence": (6, False),
     "correction": (7, {"passes"}),
-    "models": (7, {"checkpoint", "growth", "loading"}),
+    "models": (7, {"checkpoint", "growth", "loading", "tying"}),
     "trials": (7, {"mangling"}),
     "corrector": (8, True),
     "hub": (8, False),

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import copy
 import dataclasses
 import json
 import math
@@ -23,7 +24,7 @@ from kzocr.config import TrainingConfig, load_config
 from kzocr.data import Batch, Example
 from kzocr.encoding import IGNORED_LABEL, decode, encode
 from kzocr.metrics import cer
-from kzocr.models.checkpoint import build_model, checkpoints, newest_checkpoint
+from kzocr.models.checkpoint import build_model, checkpoints, newest_checkpoint, write_model
 from kzocr.pairs import TextPair, write_pairs
 from kzocr.runs.log import read_log
 from kzocr.runs.loss import masked_cross_entropy, shift_right
@@ -32,6 +33,7 @@ from kzocr.runs.state import Progress, TrainingError
 from kzocr.runs.validation import held_out_loss, validate_pairs
 from kzocr.training import Trainer
 from places import ROOT
+from toy_models import tiny_model
 
 CONFIG = ROOT / "configs" / "smoke.yaml"
 TEXT = "Қар ерте жауды."
@@ -286,6 +288,36 @@ def test_a_run_can_start_from_a_model_folder(tmp_path: Path, finished: Path) -> 
     assert trainer.metadata()["parent"]["steps"] == 12
 
 
+def logits(model: torch.nn.Module) -> torch.Tensor:
+    ids = torch.tensor([encode(TEXT)])
+    with torch.inference_mode():
+        found: torch.Tensor = model.eval()(input_ids=ids, decoder_input_ids=ids).logits
+    return found
+
+
+def with_own_head(folder: Path) -> str:
+    """Return the folder of a model whose head is not its embedding, as that of `google/byt5-small` is not."""
+    write_model(tiny_model(tied=False), folder, {})
+    return str(folder)
+
+
+def test_a_head_of_its_own_is_trained_validated_and_shipped(tmp_path: Path) -> None:
+    trainer = Trainer(with_init(with_own_head(tmp_path / "parent"), max_steps=3), tmp_path / "run")
+    trainer.plain_model.tie_weights()  # as accelerate does to what it divides
+    trainer.train()
+    average = trainer.average
+    assert average is not None
+    averaged = copy.deepcopy(trainer.plain_model)
+    with torch.no_grad():
+        for name, parameter in averaged.named_parameters():
+            parameter.copy_(average.weights[name])
+    assert not torch.equal(averaged.lm_head.weight, averaged.shared.weight)
+    validated = whole_copy(trainer.plain_model, average.weights)
+    torch.testing.assert_close(logits(validated), logits(averaged), rtol=1e-4, atol=1e-3)  # kernels of GELU differ
+    shipped = AutoModelForSeq2SeqLM.from_pretrained(tmp_path / "run" / "model", dtype=torch.float32)
+    torch.testing.assert_close(logits(shipped), logits(averaged.to(torch.bfloat16).float()), rtol=1e-4, atol=1e-3)
+
+
 def test_pickled_weights_are_refused(tmp_path: Path, finished: Path) -> None:
     folder = tmp_path / "pickled"
     folder.mkdir()
@@ -317,8 +349,8 @@ def test_decoder_inputs_are_the_labels_moved_by_one() -> None:
     assert decode([5, 6, 1]) == "\x02\x03"
 
 
-def command(folder: Path) -> list[str]:
-    return [sys.executable, str(ROOT / "scripts" / "train.py"), "--config", str(CONFIG), "--folder", str(folder)]
+def command(folder: Path, config: Path = CONFIG) -> list[str]:
+    return [sys.executable, str(ROOT / "scripts" / "train.py"), "--config", str(config), "--folder", str(folder)]
 
 
 def test_the_held_out_loss_is_a_mean_over_printed_bytes() -> None:
@@ -365,14 +397,14 @@ LAUNCH_TWO = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--
 ON_THE_PROCESSOR = {"OMP_NUM_THREADS": "1", "ACCELERATE_USE_CPU": "1"}
 
 
-def run_in_two_processes(folder: Path, script: str, **environment: str) -> None:
-    """Train as `command` does, `script` in the place of `scripts/train.py`.
+def run_in_two_processes(folder: Path, script: str, config: Path = CONFIG, **environment: str) -> None:
+    """Train in `folder` as `command` does, `script` in the place of `scripts/train.py`.
 
     Raises:
         RuntimeError: with what a process wrote to its error stream.
     """
     full = {**os.environ, **ON_THE_PROCESSOR, **environment}
-    launch = [*LAUNCH_TWO, script, *command(folder)[2:]]
+    launch = [*LAUNCH_TWO, script, *command(folder, config)[2:]]
     ended = subprocess.run(launch, env=full, cwd=ROOT, capture_output=True, text=True, check=False)
     if ended.returncode:
         raise RuntimeError(ended.stderr)
@@ -441,6 +473,16 @@ def test_processes_with_a_piece_of_the_model_learn_the_same_and_go_on_from_a_che
     for weight, same_weight in zip(one.parameters(), other.parameters(), strict=True):
         assert torch.allclose(weight, same_weight, rtol=0.01, atol=1e-3)
     assert Trainer(smoke(), folder).progress.step == 12
+
+
+@pytest.mark.slow
+def test_a_model_in_pieces_keeps_a_head_of_its_own(in_pieces: str, tmp_path: Path) -> None:
+    parent = with_own_head(tmp_path / "parent")
+    text = CONFIG.read_text(encoding="utf-8").replace("init: scratch", f"init: {parent}")
+    (tmp_path / "own.yaml").write_text(text.replace("max_steps: 12", "max_steps: 4"), encoding="utf-8")
+    run_in_two_processes(tmp_path / "run", in_pieces, tmp_path / "own.yaml", **FSDP)
+    run_in_two_processes(tmp_path / "shared", str(ROOT / "scripts" / "train.py"), tmp_path / "own.yaml")
+    assert losses(tmp_path / "run") == pytest.approx(losses(tmp_path / "shared"), rel=1e-4)
 
 
 @pytest.mark.slow

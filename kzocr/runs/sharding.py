@@ -10,7 +10,9 @@ from collections.abc import Mapping
 from typing import Any
 
 import torch
-from transformers import AutoModelForSeq2SeqLM, PreTrainedModel
+from transformers import PreTrainedModel
+
+from kzocr.models.tying import model_with, tied_names
 
 
 def share_embedding(model: Any) -> None:
@@ -73,8 +75,4 @@ def whole_copy(model: PreTrainedModel, weights: Mapping[str, torch.Tensor]) -> P
     state = {name: weights[name_of[p]] for name, p in model.named_parameters(remove_duplicate=False)}
     config = copy.deepcopy(model.config)
     config.use_cache = True
-    with torch.device("meta"):
-        copied: PreTrainedModel = AutoModelForSeq2SeqLM.from_config(config)  # type: ignore[no-untyped-call]
-    copied.load_state_dict(state, assign=True)
-    copied.tie_weights()
-    return copied.eval()  # type: ignore[no-any-return, no-untyped-call]
+    return model_with(state, config, tied_names(model)).eval()  # type: ignore[no-any-return, no-untyped-call]
