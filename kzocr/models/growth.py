@@ -13,6 +13,8 @@ from collections.abc import Sequence
 import torch
 from transformers import PreTrainedModel
 
+from kzocr.models.tying import model_with, tied_names
+
 ADDED_SHARE = 0.15
 """What an added layer adds to the stream, as a share of what the copied one does. Not 0: a step of the RMS-scaled
 optimiser is a share of the weights, and nothing grows from nothing."""
@@ -44,14 +46,11 @@ def deepened(model: PreTrainedModel, n_encoder_layers: int, n_decoder_layers: in
     from_encoder = origins(config.num_layers, n_encoder_layers)
     from_decoder = origins(config.num_decoder_layers, n_decoder_layers)
     config.num_layers, config.num_decoder_layers = n_encoder_layers, n_decoder_layers
-    grown: PreTrainedModel = type(model)(config)
-    torch.nn.Module.to(grown, model.dtype)
     own = model.state_dict()
-    state = {name: value for name, value in own.items() if ".block." not in name}
+    state = {name: value.clone() for name, value in own.items() if ".block." not in name}
     for stack, copied in (("encoder", from_encoder), ("decoder", from_decoder)):
         state |= _blocks(own, stack, copied)
-    grown.load_state_dict(state)
-    return grown
+    return model_with(state, config, tied_names(model))
 
 
 def _blocks(own: dict[str, torch.Tensor], stack: str, copied: Sequence[int]) -> dict[str, torch.Tensor]:
@@ -81,14 +80,22 @@ def averaged(model: PreTrainedModel, other: PreTrainedModel, share: float) -> Pr
         share: of `other`, 0 to 1.
 
     Raises:
-        ValueError: `share` is out of range, or `other` cannot become a model of the same shape.
+        ValueError: `share` is out of range, or `other` cannot become a model of the same shape, or has a head of its
+            own where that of `model` is its embedding.
     """
     if not 0 <= share <= 1:
         raise ValueError(f"share is {share}: expected 0 to 1")
     grown = deepened(other, model.config.num_layers, model.config.num_decoder_layers)
     mixed = copy.deepcopy(model)
+    their_weights = dict(grown.named_parameters(remove_duplicate=False))
+    if missing := {name for name, _ in mixed.named_parameters(remove_duplicate=False)} ^ their_weights.keys():
+        raise ValueError(f"{min(missing)}: only one of the models has it: they cannot be averaged")
+    their_ties = tied_names(grown)
+    if lost := [names for names in tied_names(mixed) if not any({*names} <= {*theirs} for theirs in their_ties)]:
+        raise ValueError(f"{', '.join(lost[0])}: one weight in one model, not in the other: they cannot be averaged")
     with torch.no_grad():
-        for (name, parameter), (_, theirs) in zip(mixed.named_parameters(), grown.named_parameters(), strict=True):
+        for name, parameter in mixed.named_parameters():
+            theirs = their_weights[name]
             if parameter.shape != theirs.shape:
                 raise ValueError(f"{name}: {tuple(parameter.shape)} and {tuple(theirs.shape)} cannot be averaged")
             parameter.lerp_(theirs.to(parameter.dtype), share)

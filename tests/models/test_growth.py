@@ -11,6 +11,7 @@ from kzocr.encoding import VOCAB_SIZE, encode
 from kzocr.models import growth
 from kzocr.models.checkpoint import build_model, write_model
 from kzocr.models.growth import averaged, deepened, origins
+from toy_models import tiny_model
 
 
 @pytest.fixture(name="model", scope="module")
@@ -104,6 +105,38 @@ def test_an_average_lies_between_a_model_and_the_deepened_parent(model: T5ForCon
     ):
         torch.testing.assert_close(ours, 0.75 * theirs + 0.25 * parents)
     assert torch.equal(logits(averaged(child, model, 0.0)), logits(child))
+
+
+def test_a_head_of_its_own_stays_one() -> None:
+    model = tiny_model(tied=False)
+    assert torch.equal(logits(deepened(model, 2, 2)), logits(model))
+    grown = deepened(model, 3, 4)
+    assert torch.equal(grown.lm_head.weight, model.lm_head.weight)
+    assert torch.equal(grown.shared.weight, model.shared.weight)
+    with torch.no_grad():
+        grown.lm_head.weight.add_(1.0)
+    assert not torch.equal(grown.lm_head.weight, model.lm_head.weight)
+
+
+def test_heads_of_their_own_are_averaged() -> None:
+    model, other = tiny_model(1, tied=False), tiny_model(2, tied=False)
+    mixed = averaged(model, other, 0.25)
+    torch.testing.assert_close(mixed.lm_head.weight, 0.75 * model.lm_head.weight + 0.25 * other.lm_head.weight)
+    torch.testing.assert_close(mixed.shared.weight, 0.75 * model.shared.weight + 0.25 * other.shared.weight)
+    assert torch.equal(logits(averaged(model, other, 0.0)), logits(model))
+
+
+def test_a_head_is_averaged_with_the_embedding_that_serves_as_one() -> None:
+    model, other = tiny_model(1, tied=False), tiny_model(2, tied=True)
+    mixed = averaged(model, other, 0.25)
+    torch.testing.assert_close(mixed.lm_head.weight, 0.75 * model.lm_head.weight + 0.25 * other.shared.weight)
+    with pytest.raises(ValueError, match=r"lm_head\.weight: one weight in one model, not in the other"):
+        averaged(other, model, 0.25)
+
+
+def test_models_with_other_weights_are_not_averaged() -> None:
+    with pytest.raises(ValueError, match=r"DenseReluDense\.wi\.weight: only one of the models has it"):
+        averaged(tiny_model(), tiny_model(feed_forward="relu"), 0.5)
 
 
 @pytest.mark.parametrize("share", [-0.1, 1.1])
