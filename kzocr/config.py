@@ -54,7 +54,7 @@ class DataConfig:
         corpus: text files, folders of `*.txt`, `*.jsonl` and `*.parquet` (see `corpus.load_corpus`),
             or `hub:NAME:CONFIG:SPLIT:COLUMN` data sets (CONFIG may be empty);
             one paragraph a line. Local paths are relative to the folder that the run is started in.
-        validation_corpus: the same, never trained on.
+        validation_corpus: the same, never trained on. May be empty where `held_out_share` is above 0.
         word_lists: files with a word a line, the frequent ones first, for more words than the corpus has.
         word_list_share: share of the documents that are made of words of those lists, 0 to 1.
         prior: name of a shipped channel prior, such as `mixture`, or a JSON file.
@@ -71,6 +71,8 @@ class DataConfig:
         pair_share: share of the documents that are drawn from `pairs`, 0 to 1.
         undamaged_share: share of the windows without an error that are trained on, 0.01 to 1. A model that can copy
             learns little from them, and they take as long as others. May be left out.
+        held_out_share: share of `corpus`, in blocks of neighbouring lines, that joins `validation_corpus` and is never
+            trained on, 0 to 1 (see `corpus.with_held_out`). May be left out.
     """
 
     corpus: tuple[str, ...]
@@ -88,6 +90,7 @@ class DataConfig:
     pairs: tuple[str, ...] = ()
     pair_share: float = 0.0
     undamaged_share: float = 1.0
+    held_out_share: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -198,6 +201,7 @@ _RANGES: dict[str, tuple[float, float]] = {
     "data.n_workers": (0, math.inf),
     "data.word_list_share": (0, 1),
     "data.pair_share": (0, 1),
+    "data.held_out_share": (0, 1),
     "data.undamaged_share": (0.01, math.nextafter(1, 2)),
     "optimizer.learning_rate": (0, math.inf),
     **{f"optimizer.{key}": (0, math.inf) for key in ("warmup_steps", "decay_steps", "weight_decay")},
@@ -251,9 +255,10 @@ def config_from_dict(data: Mapping[str, Any], where: str) -> TrainingConfig:
         raise ConfigError(f"{where}: key 'data.word_list_share' is above 0, but 'data.word_lists' is empty")
     if config.data.pair_share > 0 and not config.data.pairs:
         raise ConfigError(f"{where}: key 'data.pair_share' is above 0, but 'data.pairs' is empty")
-    for key, entries in (("corpus", config.data.corpus), ("validation_corpus", config.data.validation_corpus)):
-        if not entries:
-            raise ConfigError(f"{where}: key 'data.{key}' is empty")
+    if not config.data.corpus:
+        raise ConfigError(f"{where}: key 'data.corpus' is empty")
+    if not config.data.validation_corpus and config.data.held_out_share == 0:
+        raise ConfigError(f"{where}: key 'data.validation_corpus' is empty, and 'data.held_out_share' is not above 0")
     return config
 
 

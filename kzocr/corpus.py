@@ -24,6 +24,9 @@ PACKED_FORMAT = "kzocr-packed-corpus"
 RUN_WORDS = 8
 """A line that has so many words in a row from what is measured on is held to be a copy of it."""
 
+HELD_OUT_LINES = 20
+"""Neighbouring lines that are held out together: windows of validation run over them as those of training do."""
+
 _NOT_FOLDED = re.compile(r"[\W_]+")
 _LISTED_WORD = re.compile(f'[«("]?[{LOWER}{UPPER}]+(-[{LOWER}{UPPER}]+)?[.,:;!?»)"]{{0,2}}')
 
@@ -130,6 +133,41 @@ def without_overlap(sources: Sequence[Source], held_out: Sequence[Source]) -> li
         if not source.lines:
             raise CorpusError(f"{source.name}: every line of it is in the validation corpus too")
     return kept
+
+
+def with_held_out(sources: Sequence[Source], share: float) -> tuple[list[Source], list[Source]]:
+    """Return what of `sources` is learnt from, and a share of their blocks of neighbouring lines that is held out.
+
+    The blocks with the least hashes are taken, at least one: the same of the same text, wherever it stands.
+
+    Args:
+        sources: of a corpus.
+        share: of the blocks, above 0 and below 1.
+
+    Raises:
+        CorpusError: nothing is left to learn from.
+    """
+    starts = (range(0, len(source.lines), HELD_OUT_LINES) for source in sources)
+    blocks = [(number, start) for number, of_source in enumerate(starts) for start in of_source]
+    n_taken = max(1, round(share * len(blocks)))
+    taken = set(sorted(blocks, key=lambda block: _block_hash(sources[block[0]], block[1]))[:n_taken])
+    parts: tuple[list[Source], list[Source]] = ([], [])
+    for number, source in enumerate(sources):
+        lines: tuple[list[str], list[str]] = ([], [])
+        for place, line in enumerate(source.lines):
+            lines[(number, place - place % HELD_OUT_LINES) in taken].append(line)
+        for part, kept in zip(parts, lines, strict=True):
+            if kept:
+                part.append(Source.from_lines(source.name, kept))
+    if not parts[0]:
+        n_lines = sum(len(source.lines) for source in sources)
+        raise CorpusError(f"nothing is left to learn from of {n_lines} lines: {HELD_OUT_LINES} are held out at least")
+    return parts
+
+
+def _block_hash(source: Source, start: int) -> bytes:
+    text = "\n".join(source.lines[start : start + HELD_OUT_LINES])
+    return hashlib.sha256(text.encode("utf-8")).digest()
 
 
 def without_repeats(sources: Sequence[Source]) -> list[Source]:

@@ -1,7 +1,7 @@
 """Train the same small model for the same steps on each generator of noise, and score all on the same real pairs.
 
-    python scripts/train.py --config configs/compare-noise-start.yaml --folder runs/compare-noise-start
-    OMP_NUM_THREADS=1 python scripts/compare_noise.py --config configs/compare-noise.yaml \\
+    python scripts/train.py --config configs/recipes/compare-noise-start.yaml --folder runs/compare-noise-start
+    OMP_NUM_THREADS=1 python scripts/compare_noise.py --config configs/recipes/compare-noise.yaml \\
         --table pairs/train_kaz.jsonl --table pairs/train_rus.jsonl --score ../shared/real/newspaper.jsonl \\
         --score pairs/dev_kaz.jsonl --score pairs/dev_rus.jsonl --folder runs/compare-noise
 

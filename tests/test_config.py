@@ -7,11 +7,13 @@ from typing import Any
 import pytest
 import yaml
 
+from kzocr.channel.prior import ChannelPrior
 from kzocr.config import ConfigError, config_from_dict, load_config
 from places import ROOT
 
 FOLDER = ROOT / "configs"
-CONFIGS = sorted([*FOLDER.glob("*.yaml"), *FOLDER.glob("embedded/*.yaml")])
+FOR_USERS = sorted(FOLDER.glob("*.yaml"))
+CONFIGS = [*FOR_USERS, *sorted(FOLDER.glob("embedded/*.yaml")), *sorted(FOLDER.glob("recipes/compare-*.yaml"))]
 SMOKE = FOLDER / "smoke.yaml"
 
 
@@ -47,6 +49,23 @@ def test_every_shipped_configuration_loads(path: Path) -> None:
 def test_warm_up_and_decay_fit_into_every_shipped_run(path: Path) -> None:
     config = load_config(path)
     assert config.optimizer.warmup_steps + config.optimizer.decay_steps <= config.run.max_steps
+
+
+@pytest.mark.parametrize("path", FOR_USERS, ids=lambda path: path.stem)
+def test_a_configuration_for_users_names_nothing_outside_of_the_repository_but_the_hub(path: Path) -> None:
+    data = load_config(path).data
+    entries = [*data.corpus, *data.validation_corpus, *data.word_lists, *data.validation_pairs, *data.pairs]
+    local = [entry for entry in entries if not entry.startswith("hub:")]
+    assert all((ROOT / entry).resolve().is_relative_to(ROOT) and (ROOT / entry).exists() for entry in local), local
+    ChannelPrior.load(data.prior)
+
+
+def test_validation_text_comes_from_somewhere(tmp_path: Path) -> None:
+    data = with_value("data.validation_corpus", [])
+    with pytest.raises(ConfigError, match=r"'data.validation_corpus' is empty, and 'data.held_out_share' is not above"):
+        load_config(write(tmp_path, data))
+    data["data"]["held_out_share"] = 0.1
+    assert load_config(write(tmp_path, data)).data.held_out_share == 0.1
 
 
 @pytest.mark.parametrize("key", ["extra", "model.extra", "run.extra"])

@@ -14,6 +14,7 @@ from kzocr.corpus import (
     folded,
     load_corpus,
     load_word_lists,
+    with_held_out,
     without_overlap,
     without_repeats,
     write_packed,
@@ -118,6 +119,34 @@ def test_lines_that_differ_in_case_and_punctuation_are_the_same() -> None:
     assert [source.lines for source in without_repeats(sources)] == [("Бір.", "екі"), ("үш",)]
     held_out = [Source.from_lines("dev", ["ЕКІ!"])]
     assert [source.lines for source in without_overlap(sources, held_out)] == [("Бір.", "бір"), ("үш",)]
+
+
+def test_a_share_of_blocks_is_held_out_and_the_rest_stays_in_its_order() -> None:
+    lines = [f"кітаптың {number}-жолы" for number in range(200)]
+    (learnt,), (held_out,) = with_held_out([Source.from_lines("кітап", lines)], 0.2)
+    starts = sorted({lines.index(line) // 20 * 20 for line in held_out.lines})
+    assert len(starts) == 2
+    assert held_out.lines == tuple(line for start in starts for line in lines[start : start + 20])
+    assert learnt.lines == tuple(line for line in lines if line not in held_out.lines)
+    assert learnt == Source.from_lines("кітап", learnt.lines)
+
+
+def test_the_same_blocks_are_held_out_wherever_they_stand() -> None:
+    book = Source.from_lines("кітап", [f"кітаптың {number}-жолы" for number in range(400)])
+    news = Source.from_lines("жаңалық", [f"жаңалықтың {number}-жолы" for number in range(400)])
+    (_, _), of_both = with_held_out([book, news], 0.2)
+    (_, _), turned = with_held_out([news, book], 0.2)
+    assert {source.name: source.lines for source in of_both} == {source.name: source.lines for source in turned}
+    assert sum(len(source.lines) for source in of_both) == 160
+
+
+def test_one_block_is_held_out_at_least_and_something_is_left() -> None:
+    short, long = Source.from_lines("қысқа", ["бір жол"]), Source.from_lines("ұзын", [f"{n}-жол" for n in range(60)])
+    learnt, held_out = with_held_out([short, long], 0.001)
+    assert [len(source.lines) for source in held_out] in ([1], [20])
+    assert sum(len(source.lines) for source in learnt) in (60, 41)
+    with pytest.raises(CorpusError, match="nothing is left to learn from of 1 lines: 20 are held out at least"):
+        with_held_out([short], 0.5)
 
 
 def test_a_source_of_repeats_alone_is_gone() -> None:

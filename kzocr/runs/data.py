@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from kzocr.channel.prior import ChannelPrior
 from kzocr.config import TrainingConfig
-from kzocr.corpus import Source, load_corpus, load_word_lists, without_overlap
+from kzocr.corpus import Source, load_corpus, load_word_lists, with_held_out, without_overlap
 from kzocr.data import Batch, Example, ExampleSampler, Pools, loader
 from kzocr.encoding import IGNORED_LABEL
 from kzocr.pairs import TextPair
@@ -39,8 +39,11 @@ class RunData:
         Raises:
             CorpusError, ConfigError, OSError: something cannot be read.
         """
-        held_out = load_corpus(config.data.validation_corpus)
-        sources = without_overlap(load_corpus(config.data.corpus), held_out)
+        corpus, held_out = load_corpus(config.data.corpus), load_corpus(config.data.validation_corpus)
+        if config.data.held_out_share:
+            corpus, joining = with_held_out(corpus, config.data.held_out_share)
+            held_out += joining
+        sources = without_overlap(corpus, held_out)
         prior = ChannelPrior.load(config.data.prior)
         words = load_word_lists(config.data.word_lists, held_out)
         validation = validation_examples(held_out, prior, config)
