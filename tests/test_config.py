@@ -60,6 +60,13 @@ def test_a_configuration_for_users_names_nothing_outside_of_the_repository_but_t
     ChannelPrior.load(data.prior)
 
 
+@pytest.mark.parametrize("name", ["kzocr-large", "kzocr-byt5-small", "kzocr-byt5-base"])
+def test_a_step_on_one_gpu_learns_from_64_kib(name: str) -> None:
+    config = load_config(FOLDER / f"{name}.yaml")
+    assert config.data.batch_bytes <= 16384  # what was counted to fit into the memory that the file promises
+    assert config.data.batch_bytes * config.run.gradient_accumulation == 65536
+
+
 def test_validation_text_comes_from_somewhere(tmp_path: Path) -> None:
     data = with_value("data.validation_corpus", [])
     with pytest.raises(ConfigError, match=r"'data.validation_corpus' is empty, and 'data.held_out_share' is not above"):
