@@ -150,15 +150,13 @@ class ExampleSampler:
     def _lines(self, least_bytes: int, rng: np.random.Generator) -> list[str]:
         """Return neighbouring lines of one source."""
         source = self.sources[int(rng.choice(len(self.sources), p=self.shares))]
-        start = int(rng.integers(len(source.lines)))
-        lines: list[str] = []
+        start = end = int(rng.integers(len(source.lines)))
         total = 0
-        for line in source.lines[start:]:
-            lines.append(line)
-            total += n_bytes(line)
-            if total >= least_bytes:
-                break
-        return lines
+        # By number: a slice to the end would copy the rest of a corpus for every passage.
+        while end < len(source.lines) and total < least_bytes:
+            total += n_bytes(source.lines[end])
+            end += 1
+        return list(source.lines[start:end])
 
     def _windows(self, n_windows: int, rng: np.random.Generator) -> list[str]:
         """Return up to `n_windows` neighbouring windows of one passage, cut as the corrector cuts."""

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import hashlib
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -117,6 +119,26 @@ def test_windows_of_a_document_share_one_channel() -> None:
 def test_a_clean_channel_gives_the_text_of_the_corpus() -> None:
     examples = sampler(prior=ChannelPrior.shipped("clean")).documents(50, np.random.default_rng(4))
     assert all(e.reference == e.hypothesis for e in examples)
+
+
+def test_the_text_that_a_seed_draws_stays_the_same() -> None:
+    examples = sampler(prior=ChannelPrior.shipped("clean")).documents(60, np.random.default_rng(3))
+    drawn = "\0".join(example.reference for example in examples)
+    assert hashlib.sha256(drawn.encode("utf-8")).hexdigest().startswith("cde3fb648190d56e")
+
+
+def test_a_passage_does_not_copy_the_rest_of_the_corpus() -> None:
+    class Lines(tuple[str, ...]):
+        n_copied = 0
+
+        def __getitem__(self, place: Any) -> Any:
+            found = super().__getitem__(place)
+            type(self).n_copied += len(found) if isinstance(place, slice) else 0
+            return found
+
+    source = Source("кітап", Lines(f"Кітаптың {number}-жолы ұзын емес." for number in range(10_000)), "")
+    ExampleSampler([source], ChannelPrior.shipped("clean"), CONFIG).documents(30, np.random.default_rng(5))
+    assert 30 < Lines.n_copied < 1000
 
 
 def test_windows_without_an_error_are_drawn_as_often_as_asked() -> None:
