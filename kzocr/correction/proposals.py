@@ -20,7 +20,7 @@ from kzocr.inference.views import Output, View, byte_offsets
 _TAILED = {"к": "қ", "К": "Қ", "г": "ғ", "Г": "Ғ", "н": "ң", "Н": "Ң"}
 """Letters whose tail is read as a comma behind another letter."""
 
-_TAIL = re.compile(rf"[{''.join(_TAILED)}],(?=[^\W\d_])")
+_TAIL = re.compile(r"[кКгГ],(?=[^\W\d_])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,11 +177,11 @@ def _with_comma(text: str, change: Change) -> Change:
 
 
 def _in_capitals(text: str, change: Change) -> Change:
-    """Return a change with its letters in capitals where all others of the word, two at least, are: КYН is КҮН.
+    """Return a change with its letters in capitals where all others of the word are: КYН is КҮН.
 
     Args:
         text: what is changed.
-        change: of characters that have a capital among them.
+        change: of some of its characters.
     """
     start, end = change.start, change.end
     while start and text[start - 1].isalpha():
@@ -189,7 +189,7 @@ def _in_capitals(text: str, change: Change) -> Change:
     while text[end : end + 1].isalpha():
         end += 1
     others = text[start : change.start] + text[change.end : end]
-    is_shouted = len(others) > 1 and others.isupper() and any(map(str.isupper, text[change.start : change.end]))
+    is_shouted = end - start > 2 and others.isupper() and text[start:end].isupper()
     return replace(change, after=change.after.upper()) if is_shouted else change
 
 

@@ -26,7 +26,7 @@ _TWO_LOOKALIKES = re.compile(r"(?:61|06)(?=[^\W\d_])")
 """What engines for Russian read for бі and Об, with which many usual words begin."""
 
 _INITIAL = re.compile(r"(?<![^\W\d_])[А-ЯӘҒҚҢӨҰҮІЁҺA-Z]\.(?=\s?[А-ЯӘҒҚҢӨҰҮІЁҺA-Z])")
-_LIST_MARK = re.compile(r"(?<!\S)[^\W_]{1,2}\)(?=\s)")
+_LIST_MARK = re.compile(r"(?<!\S)(?:[^\W\d_]|\d{1,2})\)(?=\s)")
 _NUMBER = re.compile(
     r"(?!0[^\W\d_])\d[\dОO]*"
     r"(?:-?[іы]?н?(?:ші|шы)|[гғкқ]а|[гк]е|[дт][еа]н?|[дтн][іы]ң?|ж|г|м|б|см|мм|км|кг|га|тг|млн|млрд|ц|т|л"

@@ -4,10 +4,12 @@ import math
 
 import pytest
 
-from kzocr.confidence.model import IDENTITY
+from kzocr.confidence.edit_features import Background
+from kzocr.confidence.model import IDENTITY, Calibration
+from kzocr.confidence.recurrence import Recurrence
 from kzocr.correction.guards import Guards
-from kzocr.correction.proposals import Proposal, decide, propose
-from kzocr.edits import Edit
+from kzocr.correction.proposals import Proposal, decide, has_tails, propose
+from kzocr.edits import Edit, apply_edits
 from kzocr.inference.views import Output, view
 
 
@@ -127,3 +129,60 @@ def test_proposals_for_pieces_are_joined_at_their_places() -> None:
     assert together.edits == [Edit(1, 2, "е", "ө", 0.9), Edit(10, 11, "к", "қ", 0.8)]
     assert together.refused == [(0, "digits"), (12, "latin")]
     assert (together.kept, right.joined(left, 10).kept) == ("length", "length")
+
+
+@pytest.mark.parametrize(
+    ("window", "output", "corrected"),
+    [
+        ("КYН КӨСЕМ", "Күн КӨСЕМ", "КҮН КӨСЕМ"),
+        ("КYН КӨСЕМ", "КүН КӨСЕМ", "КҮН КӨСЕМ"),
+        ("Кyн көсем", "Күн көсем", "Күн көсем"),
+        ("кYн көсем", "күн көсем", "күн көсем"),
+        ("Y көсем", "ү көсем", "ү көсем"),
+        ("КЕН көсем", "кең көсем", "кең көсем"),
+    ],
+)
+def test_letters_of_a_word_in_capitals_are_capitals(window: str, output: str, corrected: str) -> None:
+    edits = proposed(window, printed(output), Guards(keep_latin=False)).edits
+    assert apply_edits(window, edits) == corrected
+
+
+@pytest.mark.parametrize(
+    ("text", "has"),
+    [
+        ("К,ыс келді", True),
+        ("шык,ты", True),
+        ("балык, тауык", False),
+        ("ән,күй", False),
+        ("балык,", False),
+        ("6к,1", False),
+    ],
+)
+def test_commas_may_be_tails_if_one_stands_within_a_word(text: str, has: bool) -> None:
+    assert has_tails(text) == has
+
+
+def test_a_comma_behind_a_word_stays_where_no_comma_is_a_tail() -> None:
+    window, output = "балык, тауык, ет", printed("балық тауық ет")
+    seen = view(window)
+    assert apply_edits(window, propose(window, seen, output, Guards()).edits) == "балық тауық ет"
+    kept = propose(window, seen, output, Guards(), commas_are_tails=False)
+    assert apply_edits(window, kept.edits) == "балық, тауық, ет"
+    within = propose("шык,ты", view("шык,ты"), printed("шықты"), Guards(), commas_are_tails=False)
+    assert apply_edits("шык,ты", within.edits) == "шықты"
+
+
+def test_a_lone_word_is_mended_whole_or_not_at_all() -> None:
+    window = "Ол казакша сөйледі."
+    seen, guards = view(window), Guards(min_lone_confidence=0.8)
+    # "Ол " has 5 bytes and "ка" four, so that қ has the bytes 5 and 6, and the second one 13 and 14
+    output = printed("Ол қазақша сөйледі.", sure=0.85, unsure={13: 0.6})
+    proposal = propose(window, seen, output, guards)
+    assert [edit.confidence for edit in proposal.edits] == pytest.approx([0.85, 0.6])
+    calibrated = Calibration(n_edits=1)
+    background = Background(recurrence=Recurrence.of(proposal.edits, len(window)))
+    decided = decide(window, seen, proposal, guards, calibrated, background)
+    assert decided.edits == []
+    assert [reason for _, reason in decided.refused] == ["lone", "lone"]
+    many = Background(recurrence=Recurrence.of([*proposal.edits, *(edit.moved(50) for edit in proposal.edits)], 50))
+    assert [edit.confidence for edit in decide(window, seen, proposal, guards, calibrated, many).edits] == [0.85, 0.6]
