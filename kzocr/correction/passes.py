@@ -19,6 +19,7 @@ from kzocr.edits import Edit, apply_edits, composed
 from kzocr.encoding import n_bytes
 from kzocr.inference.outputs import OutputCache
 from kzocr.inference.views import Output, View, view
+from kzocr.lines.repeats import Folding
 from kzocr.preparation.steps import NO_PREPARATION, Preparation
 from kzocr.spelling.profile import NO_PROFILE, Profile
 from kzocr.spelling.respelling import Respeller
@@ -151,15 +152,19 @@ class Pass:
         """
         texts = list(texts)
         prepared = [self._preparation.edits(text, self._guards.min_confidence) for text in texts]
-        shown = map(apply_edits, texts, prepared)
-        for text, edits, printed in zip(texts, prepared, self._printed(shown, on_chars), strict=True):
-            if not edits:
+        shown = list(map(apply_edits, texts, prepared))
+        foldings = list(map(Folding.of, shown))
+        folded = self._printed((folding.text for folding in foldings), on_chars)
+        for text, edits, read, folding, printed in zip(texts, prepared, shown, foldings, folded, strict=True):
+            if not edits and not folding.has_repeats:
                 yield printed
                 continue
             if on_chars is not None:
                 on_chars(len(text) - len(printed.original))
-            both = tuple(composed(text, edits, printed.edits))
-            yield replace(printed, original=text, edits=both, is_settled=printed.text == text)
+            after = folding.unfolded(printed.edits)
+            corrected = apply_edits(read, after)
+            both = tuple(composed(text, edits, after))
+            yield replace(printed, text=corrected, original=text, edits=both, is_settled=corrected == text)
 
     def _printed(self, texts: Iterable[str], on_chars: Callable[[int], None] | None) -> Iterator[Correction]:
         """Yield what the model does to each text; arguments as for `corrections`."""
