@@ -4,7 +4,7 @@
 
 The parent is deepened first where the run's model was (`kzocr.models.growth`). `training.json` keeps the run's metadata
 and the share. Compare the candidates on pages that neither was trained on, and on clean text, before one is taken.
-Seconds.
+Seconds on any CPU.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ The pairs must be of text that the lexicon was not counted on and that the model
 for what is counted in the pairs of `--misreadings`. Half of the documents are fitted on, the other half says how often
 a chosen alternative is right; what is saved is fitted on all. `--save-halves` also writes what was fitted on either
 half alone: confidences should be fitted on edits of documents that the choice was not fitted on
-(`scripts/calibrate.py --spelling-halves`). About as long as correcting the pairs once.
+(`scripts/calibrate.py --spelling-halves`). About as long as correcting the pairs once, on any CPU.
 """
 
 from __future__ import annotations

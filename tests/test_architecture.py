@@ -54,6 +54,7 @@ LAYERS: dict[str, tuple[int, bool | set[str]]] = {
     "runs": (8, {"context_training", "data", "hardware", "log", "loss", "optimization", "sharding", "validation"}),
     "demo": (9, False),
     "judging": (9, False),
+    "speed": (9, {"correcting", "decoders", "decoding", "training"}),
     "training": (9, True),
     "upload": (9, False),
     "adaptation": (10, True),
