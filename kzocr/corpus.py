@@ -312,7 +312,7 @@ def _read_hub(entry: str) -> Source:
     try:
         from datasets import load_dataset  # type: ignore[import-untyped,import-not-found,unused-ignore]
     except ImportError as error:
-        raise CorpusError(f"{entry}: needs the datasets library: pip install 'kzocr[train]'") from error
+        raise CorpusError(f'{entry}: needs the datasets library: pip install "kzocr[train]"') from error
     try:
         rows = load_dataset(name, config or None, split=split, streaming=True)
     except (OSError, ValueError) as error:

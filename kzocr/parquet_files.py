@@ -29,7 +29,7 @@ def open_parquet(path: Path, column: str) -> Iterator[Any]:
         import pyarrow as pa
         import pyarrow.parquet as pq
     except ImportError as error:
-        raise ValueError(f"{path}: Parquet files need pyarrow: pip install 'kzocr[parquet]'") from error
+        raise ValueError(f'{path}: Parquet files need pyarrow: pip install "kzocr[parquet]"') from error
     path.open("rb").close()  # the errors of pyarrow have no file name
     try:
         with pq.ParquetFile(path) as file:

@@ -91,7 +91,7 @@ def _installed(name: str) -> str:
     try:
         return version(name).split("+")[0]
     except PackageNotFoundError as error:
-        raise HubError(f"{name} is not installed: pip install 'kzocr[demo]'") from error
+        raise HubError(f'{name} is not installed: pip install "kzocr[demo]"') from error
 
 
 def _readme(model_folder: Path, repo: str) -> str:

@@ -12,7 +12,7 @@ a printed line. `--images` keeps the pages as PNG files. For `kzocr evaluate`, w
     python scripts/make_bench.py texts.json -o kzocr-bench --no-parquet
     kzocr evaluate kzocr-bench/data/test.jsonl -o report/
 
-Needs: pip install kzocr[render,train]; apt-get install tesseract-ocr tesseract-ocr-kaz tesseract-ocr-rus and fonts.
+Needs: pip install "kzocr[render,train]"; apt-get install tesseract-ocr tesseract-ocr-kaz tesseract-ocr-rus and fonts.
 Time: about 20 pages a minute and engine on one core. Hardware: any CPU.
 """
 

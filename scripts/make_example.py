@@ -6,7 +6,7 @@ Writes docs/example/page.png and docs/example/ocr.txt (the engine's output, unto
 Legacy archives were often read so: a Russian model knows no Kazakh letters. The default face is in Debian's
 fonts-urw-base35 and is held out from training pages.
 
-Needs: pip install kzocr[render]; apt-get install tesseract-ocr tesseract-ocr-rus fonts-urw-base35.
+Needs: pip install "kzocr[render]"; apt-get install tesseract-ocr tesseract-ocr-rus fonts-urw-base35.
 Time: 5 seconds. Hardware: any CPU.
 """
 

@@ -10,7 +10,7 @@ Any other engine plugs in: `--languages "" --engine "mine=cmd:my-ocr --dpi {dpi}
 a printed line; `{language}` in --output is then its name.
 With `--images DIR` the page images are kept too: look at some before you believe the numbers.
 
-Needs: pip install kzocr[render]; apt-get install tesseract-ocr tesseract-ocr-kaz tesseract-ocr-rus and fonts:
+Needs: pip install "kzocr[render]"; apt-get install tesseract-ocr tesseract-ocr-kaz tesseract-ocr-rus and fonts:
 fonts-dejavu fonts-liberation fonts-noto-core fonts-paratype fonts-freefont-ttf fonts-linuxlibertine fonts-cmu
 fonts-sil-gentiumplus fonts-sil-charis fonts-roboto-unhinted fonts-open-sans fonts-urw-base35 fonts-vollkorn.
 Time: about 25 pages of 150 words a minute and core, each read by two engines. Hardware: any CPU, 300 MB of

@@ -93,7 +93,7 @@ def test_a_data_set_that_cannot_be_had_is_named(monkeypatch: pytest.MonkeyPatch)
     with pytest.raises(CorpusError, match="hub:user/texts::train:text: cannot be loaded: no network"):
         load_corpus(["hub:user/texts::train:text"])
     monkeypatch.setitem(sys.modules, "datasets", None)
-    with pytest.raises(CorpusError, match=r"pip install 'kzocr\[train\]'"):
+    with pytest.raises(CorpusError, match=r'pip install "kzocr\[train\]"'):
         load_corpus(["hub:user/texts::train:text"])
 
 

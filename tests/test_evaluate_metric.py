@@ -63,7 +63,7 @@ def test_the_folder_is_a_space_of_the_hub() -> None:
 
 
 def test_the_page_computes_what_the_metric_does() -> None:
-    gradio = pytest.importorskip("gradio", reason="needs Gradio: pip install 'kzocr[demo]'")
+    gradio = pytest.importorskip("gradio", reason='needs Gradio: pip install "kzocr[demo]"')
     space = runpy.run_path(str(FOLDER / "app.py"))
     page = space["page"]()
     example = [field.value for field in page.input_components]

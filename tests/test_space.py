@@ -17,13 +17,13 @@ from places import ROOT
 from script_files import publish
 
 EMBEDDED = ROOT / "kzocr" / "weights"
-needs_gradio = pytest.mark.skipif(find_spec("gradio") is None, reason="needs Gradio: pip install 'kzocr[demo]'")
+needs_gradio = pytest.mark.skipif(find_spec("gradio") is None, reason='needs Gradio: pip install "kzocr[demo]"')
 
 
 @pytest.fixture(scope="module")
 def space(tmp_path_factory: pytest.TempPathFactory) -> Path:
     if find_spec("gradio") is None:
-        pytest.skip("needs Gradio: pip install 'kzocr[demo]'")
+        pytest.skip('needs Gradio: pip install "kzocr[demo]"')
     folder = tmp_path_factory.mktemp("space") / "demo"
     assemble_space(EMBEDDED, folder, repo="user/kzocr-demo")
     return folder

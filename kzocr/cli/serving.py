@@ -19,7 +19,7 @@ def demo(
     revision: Annotated[str | None, typer.Option(help="Branch, tag or commit of a Hub model.")] = None,
     device: Annotated[str, typer.Option(help="cpu, cuda, ...; auto takes a CUDA device if there is one.")] = "auto",
 ) -> None:
-    """Show a page where text is corrected, in Kazakh, Russian and English (pip install 'kzocr[demo]')."""
+    """Show a page where text is corrected, in Kazakh, Russian and English; needs Gradio."""
     from kzocr.demo.page import Demo, build, launch_options
 
     try:

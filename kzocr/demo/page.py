@@ -29,7 +29,7 @@ MAX_CHARS = 200_000
 KEPT_SECONDS = 3600
 """How long a file that may be downloaded stays."""
 
-MISSING = "the demo needs Gradio: pip install 'kzocr[demo]'"
+MISSING = 'the demo needs Gradio: pip install "kzocr[demo]"'
 
 
 @dataclass(frozen=True)

@@ -62,7 +62,7 @@ def symspell(
     try:
         package: Any = importlib.import_module("symspellpy")
     except ModuleNotFoundError as error:
-        raise ModuleNotFoundError("the SymSpell baseline needs symspellpy: pip install 'kzocr[baselines]'") from error
+        raise ModuleNotFoundError('the SymSpell baseline needs symspellpy: pip install "kzocr[baselines]"') from error
     if not word_frequencies:
         raise ValueError("the SymSpell baseline needs a word list with at least one word")
     dictionary = package.SymSpell(max_dictionary_edit_distance=max_edits)

@@ -176,6 +176,14 @@ def test_every_section_is_there_and_says_something(heading: str) -> None:
     assert len(match.group(1).split()) > 10
 
 
+def test_what_is_run_is_installed_first() -> None:
+    card = render_card(TEMPLATE, toy_metadata(), toy_reports(), repo=REPO)
+    use = card.partition("## How to use")[2].partition("\n## ")[0]
+    first, second, *_ = re.findall(r"```(\w+)\n(.*?)```", use, flags=re.DOTALL)
+    assert (first[0], first[1].split()[:3]) == ("shell", ["pip", "install", "kzocr"])
+    assert second[0] == "python"
+
+
 def test_a_model_that_went_on_from_another_names_both_runs_and_all_sources() -> None:
     parent = toy_metadata()
     parent["config"]["name"] = "first"

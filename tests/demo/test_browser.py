@@ -30,7 +30,8 @@ pytestmark = [
     pytest.mark.browser,
     pytest.mark.skipif(
         bool(MISSING),
-        reason=f"needs {' and '.join(MISSING)} (pip: kzocr[demo] selenium; apt-get install chromium chromium-driver)",
+        reason=f"needs {' and '.join(MISSING)} "
+        '(pip install "kzocr[demo]" selenium; apt-get install chromium chromium-driver)',
     ),
 ]
 

@@ -225,12 +225,12 @@ def test_old_downloads_are_removed(demo: Demo) -> None:
 
 def test_without_gradio_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch, demo: Demo) -> None:
     monkeypatch.setitem(sys.modules, "gradio", None)
-    with pytest.raises(ModuleNotFoundError, match=r"pip install 'kzocr\[demo\]'"):
+    with pytest.raises(ModuleNotFoundError, match=r'pip install "kzocr\[demo\]"'):
         build(demo)
     monkeypatch.setattr("kzocr.cli.serving.load_corrector", lambda *_: demo.corrector)
     result = CliRunner().invoke(app, ["demo"])
     assert result.exit_code == 1
-    assert "kzocr[demo]" in result.stderr
+    assert 'pip install "kzocr[demo]"' in result.stderr
 
 
 def test_an_unknown_language_is_refused(demo: Demo) -> None:
@@ -239,7 +239,7 @@ def test_an_unknown_language_is_refused(demo: Demo) -> None:
 
 
 def test_the_page_is_built_with_every_field() -> None:
-    pytest.importorskip("gradio", reason="needs Gradio: pip install 'kzocr[demo]'")
+    pytest.importorskip("gradio", reason='needs Gradio: pip install "kzocr[demo]"')
     page = build(Demo(scripted()))
     ids = {block.elem_id for block in page.blocks.values() if block.elem_id}
     assert {"text", "file", "least", "reflow", "correct", "example", "clear", "download", "language"} <= ids
