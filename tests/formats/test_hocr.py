@@ -76,6 +76,16 @@ def test_a_line_of_text_alone_keeps_what_stands_around_the_changed_words() -> No
     )
 
 
+def test_what_was_counted_by_character_goes_from_changed_words_alone() -> None:
+    counted = "x_confs 91 92; cuts 3 1 4;x_bboxes 1 2 3 4; nlp 1.5"
+    word = '<span class="ocrx_word" title="{}">{}</span>'
+    kept = word.format(f"bbox 10 2 19 4; {counted}; x_wconf 60", "су")
+    old = word.format(f"bbox 1 2 9 4; {counted}; x_wconf 50; x_font Courier", "еск!")
+    new = word.format("bbox 1 2 9 4; x_wconf 75; x_font Courier", "ескі")
+    before, after = (f'<span class="ocr_line">{first} {kept}</span>' for first in (old, new))
+    assert lines_after(parse(before), ("еск!", "ескі")) == after
+
+
 def test_a_line_around_others_is_no_line() -> None:
     file = parse('<span class="ocr_textfloat">сурет <span class="ocr_line">бір сөз</span></span>')
     assert file.text == "бір сөз"

@@ -105,11 +105,21 @@ def test_a_split_word_shares_its_box_by_letters() -> None:
     first, second = elements(file, "бой")[0], elements(file, "ында")[0]
     assert [first.get(k) for k in ("HPOS", "WIDTH", "ID")] == ["122", "62", "string_17"]  # 145 * 3 / 7 = 62
     assert [second.get(k) for k in ("HPOS", "WIDTH", "ID")] == ["184", "83", "string_17_2"]
-    assert first.getnext().tag.endswith("SP")
+    assert [first.getnext().get(k) for k in ("HPOS", "VPOS", "WIDTH")] == ["184", first.get("VPOS"), "0"]
+    assert first.getnext().tag == "{http://www.loc.gov/standards/alto/ns-v3#}SP"
     ids = [e.get("ID") for e in file.markup.tree().numbers if e.get("ID")]
     assert len(ids) == len(set(ids))
     hocr = edited("page.hocr", ("бойында", "бой ында"))
     assert hocr.boxes()[3][1:3] == [Word("бой", Box(122, 295, 184, 332)), Word("ында", Box(184, 295, 267, 332))]
+
+
+def test_the_space_in_a_split_word_has_as_many_decimals_as_the_words() -> None:
+    [string] = elements(edited("divided.alto.xml", ("өсті", "өс ті")), "өс")
+    assert dict(string.getnext().attrib) == {"WIDTH": "0.0", "HPOS": "186.5", "VPOS": "150.0"}  # 150.5 + 90 * 2 / 5
+    bare = (FORMATS / "page.alto.xml").read_bytes().replace(b' HEIGHT="', b' OTHER="')
+    file = parse(bare, "bare.xml")
+    after = parse(file.with_edits(edits_of(file.text, ("еск!", "ес кі"))), "bare.xml")
+    assert not elements(after, "ес")[0].getnext().attrib
 
 
 def test_halves_of_a_divided_word_agree_on_the_whole() -> None:
