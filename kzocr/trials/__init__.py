@@ -1,1 +1,4 @@
-"""Whether a corrector can be left alone: with texts that nobody would print, with clean text, a second time."""
+"""Whether a corrector can be left alone: with texts that nobody would print, with clean text, a second time.
+
+And how often it is right before its model sees a text.
+"""

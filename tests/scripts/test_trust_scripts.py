@@ -13,6 +13,8 @@ from typer.testing import CliRunner, Result
 from fakes import scripted
 from kzocr.confidence.model import Calibration
 from kzocr.corrector import Corrector
+from kzocr.language.lexicon import LEXICON_FILE, Lexicon
+from kzocr.language.text_model import TEXT_MODEL_FILE, TextModel
 from kzocr.pairs import TextPair, write_pairs
 from places import ROOT
 from toy_reports import toy_reports
@@ -97,6 +99,24 @@ def test_measure_damage(tmp_path: Path) -> None:
     result = run("measure_damage", clean)
     assert result.exit_code == 1
     assert "no line of 40 characters" in result.output
+
+
+def test_measure_spacing(page: Path, tmp_path: Path) -> None:
+    line = "Күзде бақша иелері жемісін жинайды."
+    clean, figures = tmp_path / "bau.txt", tmp_path / "spacing.json"
+    clean.write_text(f"{line}\n" * 2, encoding="utf-8")
+    TextModel.from_lines([line] * 9).write(tmp_path / TEXT_MODEL_FILE)
+    Lexicon(dict.fromkeys(line[:-1].lower().split(), 9)).write(tmp_path / LEXICON_FILE)
+    result = run("measure_spacing", clean, "--model", tmp_path, "--json", figures, "--page", page)
+    assert result.exit_code == 0, result.output
+    report = json.loads(figures.read_text(encoding="utf-8"))
+    assert len(report["repairs"]) == 21
+    assert (report["seed"], report["n_clean_lines"], report["n_clean_edits"]) == (5, 2, 0)
+    [*_, last] = result.output.strip().splitlines()
+    assert last == "| nothing | as printed, 2 lines | | 0 | |"
+    assert f"{last}\n<!-- end of spacing -->" in page.read_text(encoding="utf-8")
+    assert "1,260 lines" not in page.read_text(encoding="utf-8").partition("<!-- end of spacing -->")[0]
+    assert run("measure_spacing", tmp_path / "none.txt", "--model", tmp_path).exit_code == 1
 
 
 def test_fuzz(page: Path, tmp_path: Path) -> None:
