@@ -183,7 +183,7 @@ def test_lines_of_a_layout_file_stay_and_a_text_changed_by_hand_is_plain() -> No
         ("book.xml", "<book>Бір сез.</book>", "not_here"),
         ("table.parquet", "PAR1", "not_here"),
         ("page.xml", '<alto xmlns="http://www.loc.gov/standards/alto/ns-v4#"><Layout></alto>', "broken"),
-        ("page.hocr", "<html><body><p class='ocr_par'>Бір сез.</body></html>", "broken"),
+        ("page.hocr", "<?xml version='1.0'?><html><body><p class='ocr_par'>Бір сез.</body></html>", "broken"),
     ],
 )
 def test_what_is_no_text_and_no_layout_file_is_refused(
