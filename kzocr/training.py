@@ -329,5 +329,5 @@ class Trainer:
             raise TrainingError(f"{checkpoint} does not fit the model: {str(error).splitlines()[0]}") from error
         if self.average is not None and state["average"]:
             self.average.load_state_dict(state["average"])
-        self.progress = Progress(**described["progress"])
+        self.progress = Progress.from_dict(described["progress"], self.accelerator.num_processes)
         logger.info("resumed from %s (step %d)", checkpoint, self.progress.step)

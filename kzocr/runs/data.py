@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from kzocr.channel.prior import ChannelPrior
@@ -43,17 +43,19 @@ class RunData:
         if config.data.held_out_share:
             corpus, joining = with_held_out(corpus, config.data.held_out_share)
             held_out += joining
-        sources = without_overlap(corpus, held_out)
+        pairs = load_pairs(config.data.validation_pairs)
+        measured = [*held_out, *(_printed(name, some) for name, some in pairs.items())]
+        sources = without_overlap(corpus, measured)
         prior = ChannelPrior.load(config.data.prior)
-        words = load_word_lists(config.data.word_lists, held_out)
+        words = load_word_lists(config.data.word_lists, measured)
         validation = validation_examples(held_out, prior, config)
-        validation_pairs = load_pairs(config.data.validation_pairs)
-        measured = [Source.from_lines(n, (p.reference for p in pairs)) for n, pairs in validation_pairs.items()]
-        read = load_read_documents(config.data.pairs, [*held_out, *measured])
-        return cls(sources, validation, validation_pairs, ExampleSampler(sources, prior, config.data, words, read))
+        read = load_read_documents(config.data.pairs, measured)
+        return cls(sources, validation, pairs, ExampleSampler(sources, prior, config.data, words, read))
 
     def batches(self, config: TrainingConfig, progress: Progress, n_processes: int, rank: int) -> Iterator[Batch]:
         """Yield batches from where the run is; with several processes each takes every n-th batch.
+
+        What is left of a pool when there is no batch for each process is passed over.
 
         Args:
             config: the run's configuration.
@@ -72,16 +74,21 @@ class RunData:
             first_pool=progress.pool,
         )
         for batches in loader(pools, config.data.n_workers):
-            n_rounds = len(batches) // n_processes
-            if n_rounds == 0:
+            if len(batches) < n_processes:
                 raise TrainingError(
                     f"pool {progress.pool} has {len(batches)} batches for {n_processes} processes: "
                     "raise data.pool_examples or lower data.batch_bytes"
                 )
-            for number in range(progress.batch, n_rounds):
-                progress.batch = number + 1
-                turn = batches[number * n_processes : (number + 1) * n_processes]
+            while progress.n_batches + n_processes <= len(batches):
+                turn = batches[progress.n_batches : progress.n_batches + n_processes]
+                progress.n_batches += n_processes
                 progress.target_bytes += sum(int((b["labels"] != IGNORED_LABEL).sum()) for b in turn)
                 yield turn[rank]
             progress.pool += 1
-            progress.batch = 0
+            progress.n_batches = 0
+
+
+def _printed(name: str, pairs: Sequence[TextPair]) -> Source:
+    """Return the printed texts of `pairs`: each as one line, in which runs of words go on, and line by line."""
+    lines = (line for pair in pairs for line in (pair.reference, *pair.reference.splitlines()))
+    return Source.from_lines(name, dict.fromkeys(lines))

@@ -19,7 +19,7 @@ class Progress:
     Attributes:
         step: optimiser steps done.
         pool: number of the pool that is being read.
-        batch: batches of that pool that are done.
+        n_batches: batches of that pool that are done, in all processes.
         target_bytes: printed bytes learnt from so far in all processes, padding not counted.
         seconds: wall-clock time spent so far.
         validations: one record a validation, oldest first.
@@ -27,10 +27,23 @@ class Progress:
 
     step: int = 0
     pool: int = 0
-    batch: int = 0
+    n_batches: int = 0
     target_bytes: int = 0
     seconds: float = 0.0
     validations: list[dict[str, float]] = field(default_factory=list)
+
+    @classmethod
+    def from_dict(cls, described: Mapping[str, Any], n_processes: int) -> Progress:
+        """Return the progress in a checkpoint.
+
+        Args:
+            described: its attributes; older checkpoints have rounds, as `batch`, in the place of batches.
+            n_processes: that go on; a round is a batch for each, if there are as many as before.
+        """
+        attributes = dict(described)
+        if "batch" in attributes:
+            attributes["n_batches"] = attributes.pop("batch") * n_processes
+        return cls(**attributes)
 
 
 def changed_keys(before: Mapping[str, Any], after: Mapping[str, Any], prefix: str = "") -> list[str]:
