@@ -149,7 +149,8 @@ class RunConfig:
         max_steps: optimiser steps.
         gradient_accumulation: batches a step.
         gradient_checkpointing: recompute activations to save memory.
-        mixed_precision: `no`, `bf16`, or `auto`: bf16 where the device multiplies it. T5 overflows in fp16.
+        mixed_precision: `no`, `bf16`, or `auto`: bf16 where the device is faster in it, which is found out once a run.
+            T5 overflows in fp16.
         compile: compile the model: faster steps after minutes at the start; on a CPU it needs a C++ compiler.
         changed_byte_weight: weight in the loss of output bytes that the channel had changed; 1 treats all alike.
         log_steps: steps between log lines.

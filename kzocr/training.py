@@ -39,10 +39,11 @@ from kzocr.models.checkpoint import (
 )
 from kzocr.models.tying import keep_ties
 from kzocr.runs.data import RunData
-from kzocr.runs.hardware import device_name, resolve_precision, speed_up
+from kzocr.runs.hardware import device_name, speed_up
 from kzocr.runs.log import RunLog
 from kzocr.runs.loss import masked_cross_entropy, shift_right
 from kzocr.runs.optimization import WeightAverage, make_optimizer, schedule
+from kzocr.runs.precision import agreed_precision, kept_precision
 from kzocr.runs.sharding import divided, divided_optimizer_state, share_embedding, whole, whole_copy
 from kzocr.runs.state import Progress, TrainingError, changed_keys
 from kzocr.runs.validation import validate, validate_sets
@@ -67,7 +68,7 @@ class Trainer:
         self.config = config
         self.folder = folder
         self.accelerator = Accelerator(
-            mixed_precision=resolve_precision(config.run.mixed_precision),
+            mixed_precision=agreed_precision(config.run.mixed_precision, kept_precision(folder)),
             gradient_accumulation_steps=config.run.gradient_accumulation,
         )
         self._check_how_processes_share()
@@ -250,7 +251,12 @@ class Trainer:
             }
         )
         if self.accelerator.is_main_process:
-            described = {"config": self.config.to_dict(), "progress": vars(self.progress)}
+            described = {
+                "config": self.config.to_dict(),
+                "progress": vars(self.progress),
+                "data": self.data.hashes,
+                "precision": self.accelerator.mixed_precision,
+            }
             try:
                 n_kept = self.config.run.keep_checkpoints
                 write_checkpoint(self.folder, self.progress.step, state, described, n_kept)
@@ -320,6 +326,13 @@ class Trainer:
             )
         if changed:
             logger.warning("the configuration was changed since %s: %s", checkpoint, ", ".join(changed))
+        # Older checkpoints do not know what their data was.
+        if other := changed_keys(described.get("data", self.data.hashes), self.data.hashes):
+            logger.warning(
+                "the data was changed since %s, so that the run does not go on exactly as it would have: %s",
+                checkpoint,
+                ", ".join(other),
+            )
         try:
             present = self.plain_model.state_dict()
             weights = {name: divided(t, present[name]) if name in present else t for name, t in state["model"].items()}

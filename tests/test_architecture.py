@@ -51,7 +51,10 @@ LAYERS: dict[str, tuple[int, bool | set[str]]] = {
     "trials": (7, {"mangling"}),
     "corrector": (8, True),
     "hub": (8, False),
-    "runs": (8, {"context_training", "data", "hardware", "log", "loss", "optimization", "sharding", "validation"}),
+    "runs": (
+        8,
+        {"context_training", "data", "hardware", "log", "loss", "optimization", "precision", "sharding", "validation"},
+    ),
     "demo": (9, False),
     "judging": (9, False),
     "speed": (9, {"correcting", "decoders", "decoding", "training"}),

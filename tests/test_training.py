@@ -3,6 +3,7 @@ from __future__ import annotations
 import copy
 import dataclasses
 import json
+import logging
 import math
 import os
 import resource
@@ -20,6 +21,7 @@ import pytest
 import torch
 from transformers import AutoModelForSeq2SeqLM, PreTrainedModel
 
+from kzocr.channel.prior import PRIORS
 from kzocr.config import TrainingConfig, load_config
 from kzocr.data import Batch, Example
 from kzocr.encoding import IGNORED_LABEL, decode, encode
@@ -316,6 +318,46 @@ def test_a_head_of_its_own_is_trained_validated_and_shipped(tmp_path: Path) -> N
     torch.testing.assert_close(logits(validated), logits(averaged), rtol=1e-4, atol=1e-3)  # kernels of GELU differ
     shipped = AutoModelForSeq2SeqLM.from_pretrained(tmp_path / "run" / "model", dtype=torch.float32)
     torch.testing.assert_close(logits(shipped), logits(averaged.to(torch.bfloat16).float()), rtol=1e-4, atol=1e-3)
+
+
+def test_data_that_was_changed_in_a_break_is_named(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    text = tmp_path / "books.txt"
+    text.write_bytes((ROOT / "tests" / "data" / "sentences.txt").read_bytes())
+    shutil.copyfile(PRIORS / "tesseract-rus.json", tmp_path / "noise.json")
+    pair = TextPair(reference=TEXT, hypothesis="Кар ерте жауды.", document_id="a", origin="real")
+    write_pairs(tmp_path / "pages.jsonl", [pair])
+    config = smoke(max_steps=1)
+    data = dataclasses.replace(
+        config.data, corpus=(str(text),), prior=str(tmp_path / "noise.json"), pairs=(str(tmp_path / "pages.jsonl"),)
+    )
+    config = dataclasses.replace(config, data=dataclasses.replace(data, pair_share=0.1))
+    Trainer(config, tmp_path / "run").save()
+    with caplog.at_level(logging.WARNING, logger="kzocr"):
+        Trainer(config, tmp_path / "run")
+    assert "the data was changed" not in caplog.text
+    with text.open("a", encoding="utf-8") as file:
+        file.write("Жаңа сөйлем қосылды.\n")
+    shutil.copyfile(PRIORS / "tesseract-kaz.json", tmp_path / "noise.json")
+    write_pairs(tmp_path / "pages.jsonl", [pair, pair])
+    with caplog.at_level(logging.WARNING, logger="kzocr"):
+        Trainer(config, tmp_path / "run")
+    assert "would have: pairs pages.jsonl, prior noise.json, source books" in caplog.text
+
+
+def test_a_checkpoint_of_before_is_gone_on_with(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    config = smoke(max_steps=3, checkpoint_steps=1)
+    Trainer(config, tmp_path).train()
+    checkpoint = newest_checkpoint(tmp_path)
+    assert checkpoint is not None
+    described = json.loads((checkpoint / "progress.json").read_text(encoding="utf-8"))
+    n_batches = described["progress"].pop("n_batches")
+    described["progress"]["batch"] = n_batches
+    del described["data"], described["precision"]
+    (checkpoint / "progress.json").write_text(json.dumps(described), encoding="utf-8")
+    with caplog.at_level(logging.WARNING, logger="kzocr"):
+        trainer = Trainer(config, tmp_path)
+    assert trainer.progress.n_batches == n_batches > 0
+    assert not caplog.records
 
 
 def test_pickled_weights_are_refused(tmp_path: Path, finished: Path) -> None:

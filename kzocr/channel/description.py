@@ -6,6 +6,8 @@ are hundreds of kilobytes and lie beside the model in the folder `channel/`.
 
 from __future__ import annotations
 
+import hashlib
+import json
 import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -35,6 +37,28 @@ def describe_prior(prior: ChannelPrior) -> dict[str, Any]:
         "unknowable": prior.unknowable,
         "unscaled": sorted(prior.unscaled),
     }
+
+
+def prior_sha256(name_or_path: str) -> str:
+    """Return the hash of all that a prior draws from, its families' weights and counts, as hexadecimal digits.
+
+    It is the same wherever its files lie; families that are code are in it by their names.
+
+    Raises:
+        ValueError, OSError: as `ChannelPrior.load`.
+    """
+    prior = ChannelPrior.load(name_or_path)
+    path = Path(name_or_path)
+    is_mixture = path.suffix in (".yaml", ".yml")
+    described = describe_prior(prior)
+    settings = {key: described[key] for key in (*_RATES, "unknowable")} | {"unscaled": sorted(prior.unscaled)}
+    found = hashlib.sha256(json.dumps(settings).encode("utf-8"))
+    for family, weight in prior.weights.items():
+        own = path.parent / family if is_mixture else path
+        source = own if family in prior.fitted else PRIORS / f"{family}.json"
+        found.update(f"\0{Path(family).name}\0{weight}\0".encode())
+        found.update(source.read_bytes() if source.is_file() else b"")
+    return found.hexdigest()
 
 
 def described_prior(description: Mapping[str, Any], files: Mapping[str, Path]) -> ChannelPrior:

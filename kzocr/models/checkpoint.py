@@ -190,4 +190,9 @@ def write_checkpoint(folder: Path, step: int, state: dict[str, Any], progress: d
 def read_checkpoint(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return the state and the progress that `write_checkpoint` wrote; no code in it is run."""
     state: dict[str, Any] = torch.load(path / STATE_NAME, map_location="cpu", weights_only=True)
-    return state, _read_json(path / PROGRESS_NAME)
+    return state, read_progress(path)
+
+
+def read_progress(path: Path) -> dict[str, Any]:
+    """Return the progress of a checkpoint alone, without reading its tensors."""
+    return _read_json(path / PROGRESS_NAME)

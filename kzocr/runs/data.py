@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
+from kzocr.channel.description import prior_sha256
 from kzocr.channel.prior import ChannelPrior
 from kzocr.config import TrainingConfig
 from kzocr.corpus import Source, load_corpus, load_word_lists, with_held_out, without_overlap
@@ -25,12 +28,14 @@ class RunData:
         validation: held-out texts with noise.
         pairs: real pairs to validate on, by name.
         sampler: what draws examples from the sources.
+        hashes: what all this is made of -> its sha256 in hexadecimal digits; files by their names alone.
     """
 
     sources: list[Source]
     validation: list[Example]
     pairs: dict[str, list[TextPair]]
     sampler: ExampleSampler
+    hashes: Mapping[str, str]
 
     @classmethod
     def load(cls, config: TrainingConfig) -> RunData:
@@ -50,7 +55,8 @@ class RunData:
         words = load_word_lists(config.data.word_lists, measured)
         validation = validation_examples(held_out, prior, config)
         read = load_read_documents(config.data.pairs, measured)
-        return cls(sources, validation, pairs, ExampleSampler(sources, prior, config.data, words, read))
+        hashes = _hashes(config, sources, words)
+        return cls(sources, validation, pairs, ExampleSampler(sources, prior, config.data, words, read), hashes)
 
     def batches(self, config: TrainingConfig, progress: Progress, n_processes: int, rank: int) -> Iterator[Batch]:
         """Yield batches from where the run is; with several processes each takes every n-th batch.
@@ -92,3 +98,18 @@ def _printed(name: str, pairs: Sequence[TextPair]) -> Source:
     """Return the printed texts of `pairs`: each as one line, in which runs of words go on, and line by line."""
     lines = (line for pair in pairs for line in (pair.reference, *pair.reference.splitlines()))
     return Source.from_lines(name, dict.fromkeys(lines))
+
+
+def _hashes(config: TrainingConfig, sources: Sequence[Source], words: Sequence[str]) -> dict[str, str]:
+    """Return the hashes of all that decides which examples are drawn."""
+    pairs = [(Path(path).name, hashlib.sha256(Path(path).read_bytes()).hexdigest()) for path in config.data.pairs]
+    named = [
+        *((f"source {source.name}", source.sha256) for source in sources),
+        ("word lists", Source.from_lines("", words).sha256),
+        (f"prior {Path(config.data.prior).name}", prior_sha256(config.data.prior)),
+        *((f"pairs {name}", digest) for name, digest in pairs),
+    ]
+    hashes: dict[str, str] = {}
+    for name, digest in named:  # files of several folders may have one name
+        hashes[name] = f"{hashes[name]} {digest}" if name in hashes else digest
+    return hashes

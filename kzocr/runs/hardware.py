@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import platform
+from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -32,8 +33,9 @@ def multiplies_bf16() -> bool:
     return bool(capabilities.get("avx512_bf16") or capabilities.get("amx_bf16") or capabilities.get("bf16"))
 
 
+@cache
 def bf16_pays() -> bool:
-    """Return whether the device multiplies matrices clearly faster in bfloat16 than in float32.
+    """Return whether the device multiplies matrices clearly faster in bfloat16 than in float32, once and for all.
 
     On a CUDA device that has it, always. A processor that says it has it is timed, in a few milliseconds: one with
     AVX512-BF16 but without AMX may need twice the time of float32.
@@ -58,7 +60,7 @@ def resolve_precision(mixed_precision: Literal["no", "bf16", "auto"]) -> Precisi
     if bf16_pays():
         return "bf16"
     if mixed_precision == "bf16":
-        logger.warning("this device is no faster in bfloat16: run.mixed_precision 'no' or 'auto' is faster here")
+        logger.warning("this device is no faster in bfloat16: run.mixed_precision 'no' is faster here")
         return "bf16"
     return "no"
 

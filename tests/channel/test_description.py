@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from kzocr.channel.description import describe_prior, described_prior, write_prior_folder
+from kzocr.channel.description import describe_prior, described_prior, prior_sha256, write_prior_folder
 from kzocr.channel.prior import PRIORS, PROBE, ChannelPrior
 from places import ROOT
 
@@ -68,3 +68,19 @@ def test_two_files_of_one_name_are_refused(own: Path, tmp_path: Path) -> None:
     files = {"tesseract-kaz.json": own.parent / "tesseract-kaz.json"}
     with pytest.raises(ValueError, match=r"two families have files of the name tesseract-kaz\.json"):
         write_prior_folder(ChannelPrior.load(str(own)), files, tmp_path / "channel")
+
+
+def test_the_hash_of_a_prior_is_that_of_its_weights_and_counts(own: Path, tmp_path: Path) -> None:
+    before = prior_sha256(str(own))
+    moved = shutil.copytree(own.parent, tmp_path / "elsewhere") / own.name
+    assert prior_sha256(str(moved)) == before
+    weights = moved.read_text(encoding="utf-8").replace("tesseract-kaz: 1", "tesseract-kaz: 3")
+    moved.write_text(weights, encoding="utf-8")
+    assert prior_sha256(str(moved)) != before
+    shutil.copyfile(PRIORS / "tesseract-kaz.json", own.parent / "old-books.json")
+    assert prior_sha256(str(own)) != before
+    whole = own.parent / "old-books.json"
+    of_kaz = prior_sha256(str(whole))
+    shutil.copyfile(PRIORS / "tesseract-rus.json", whole)
+    assert prior_sha256(str(whole)) != of_kaz
+    assert prior_sha256("mixture") != prior_sha256("clean") == prior_sha256("clean")

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,13 @@ from kzocr.decoding import GuidedDecoder
 from kzocr.encoding import encode
 from kzocr.rivals.yardstick import generate_greedy
 from kzocr.runs import hardware
+
+
+@pytest.fixture(autouse=True)
+def _every_test_times_anew() -> Iterator[None]:
+    hardware.bf16_pays.cache_clear()
+    yield
+    hardware.bf16_pays.cache_clear()
 
 
 def tiny_model() -> T5ForConditionalGeneration:
@@ -41,7 +49,16 @@ def test_a_gpu_that_has_bf16_is_not_timed(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     for able in (True, False):
         monkeypatch.setattr(hardware, "multiplies_bf16", lambda able=able: able)
+        hardware.bf16_pays.cache_clear()
         assert hardware.bf16_pays() == able
+
+
+def test_one_process_times_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    seconds = iter([2.5, 2.0, 2.0, 2.0])
+    monkeypatch.setattr(hardware, "multiplies_bf16", lambda: True)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr(hardware, "_product_seconds", lambda dtype: next(seconds))
+    assert [hardware.resolve_precision("auto") for _ in range(2)] == ["bf16", "bf16"]
 
 
 def test_products_are_timed() -> None:
