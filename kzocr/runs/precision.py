@@ -8,7 +8,7 @@ from typing import Literal
 
 from accelerate import PartialState
 from accelerate.state import AcceleratorState, is_initialized
-from accelerate.utils import broadcast_object_list
+from accelerate.utils import broadcast_object_list, parse_flag_from_env
 
 from kzocr.models.checkpoint import newest_checkpoint, read_progress
 from kzocr.runs.hardware import Precision, resolve_precision
@@ -29,7 +29,9 @@ def agreed_precision(mixed_precision: Literal["no", "bf16", "auto"], kept: Preci
         mixed_precision = kept
     elif mixed_precision == "auto" and is_initialized() and AcceleratorState().mixed_precision in ("no", "bf16"):
         mixed_precision = AcceleratorState().mixed_precision
-    decided = [resolve_precision(mixed_precision) if PartialState().is_main_process else None]
+    # The processes meet here, ahead of the `Accelerator`, which alone would ask this variable.
+    processes = PartialState(parse_flag_from_env("ACCELERATE_USE_CPU"))
+    decided = [resolve_precision(mixed_precision) if processes.is_main_process else None]
     broadcast_object_list(decided)
     return typing.cast(Precision, decided[0])
 
