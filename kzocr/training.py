@@ -32,6 +32,7 @@ from kzocr.data import Batch
 from kzocr.models.checkpoint import (
     build_model,
     newest_checkpoint,
+    own_name,
     read_checkpoint,
     read_metadata,
     write_checkpoint,
@@ -294,9 +295,11 @@ class Trainer:
     def metadata(self) -> dict[str, Any]:
         """Return what a model card needs to know of the run."""
         prior = self.data.sampler.prior
+        config = self.config.to_dict()
+        config["model"]["init"] = own_name(self.config.model.init)
         return {
             "kzocr_version": __version__,
-            "config": self.config.to_dict(),
+            "config": config,
             "n_parameters": self.plain_model.num_parameters(),
             "steps": self.progress.step,
             "target_bytes": self.progress.target_bytes,

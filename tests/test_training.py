@@ -288,6 +288,7 @@ def test_a_run_can_start_from_a_model_folder(tmp_path: Path, finished: Path) -> 
     shipped = AutoModelForSeq2SeqLM.from_pretrained(finished / "model", dtype=torch.float32)
     assert torch.equal(trainer.plain_model.shared.weight, shipped.shared.weight)
     assert trainer.metadata()["parent"]["steps"] == 12
+    assert trainer.metadata()["config"]["model"]["init"] == "smoke"
 
 
 def logits(model: torch.nn.Module) -> torch.Tensor:

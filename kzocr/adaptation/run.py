@@ -35,7 +35,7 @@ from kzocr.corpus import load_corpus
 from kzocr.correction.guards import Guards
 from kzocr.corrector import Corrector
 from kzocr.json_files import write_json
-from kzocr.models.checkpoint import read_metadata, write_model
+from kzocr.models.checkpoint import own_name, read_metadata, write_model
 from kzocr.models.loading import EMBEDDED, check_folder, companions, load_model
 from kzocr.pairs import TextPair
 from kzocr.training import Trainer
@@ -202,7 +202,8 @@ class Adaptation:
             shutil.rmtree(candidate)
         else:
             metadata = read_metadata(candidate)
-            write_json(candidate / "training.json", {**metadata, "adaptation": report.to_dict()})
+            adaptation = {key: value for key, value in report.to_dict().items() if key != "model"}
+            write_json(candidate / "training.json", {**metadata, "adaptation": adaptation})
             candidate.rename(target)
         write_json(self.folder / REPORT_NAME, report.to_dict())
         return report
@@ -219,7 +220,7 @@ class Adaptation:
 
             corrected = corrector.explain(list(texts.values()), on_progress=on_corrected)
             corrections = dict(zip(texts, corrected, strict=True))
-            prior = estimate_noise(corrections, f"from the corrections of {model}, without ground truth")
+            prior = estimate_noise(corrections, f"from the corrections of {own_name(model)}, without ground truth")
             write_noise(folder, prior, document_words(corrected, self.clean.vocabulary))
         channel = json.loads((folder / "channel.json").read_text(encoding="utf-8"))
         if not (folder / "model" / "config.json").is_file():

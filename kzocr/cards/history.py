@@ -77,6 +77,11 @@ def _is_local(name: str) -> bool:
     return name.startswith((".", "/", "~")) or "\\" in name or name.count("/") > 1
 
 
+def _without_folder(name: str) -> str:
+    """Return the name of a model: as it is if it is one on the Hub, else the last part of its folder."""
+    return last_part(name) if _is_local(name) else name
+
+
 def without_folders(metadata: Mapping[str, Any]) -> dict[str, Any]:
     """Return the metadata with the names of files alone: the maker's folders are nobody's business.
 
@@ -91,9 +96,10 @@ def without_folders(metadata: Mapping[str, Any]) -> dict[str, Any]:
         for key, value in config["data"].items()
     }
     config["data"]["prior"] = last_part(str(config["data"]["prior"]))
-    init = str(config["model"]["init"])
-    config["model"] = {**config["model"], "init": last_part(init) if _is_local(init) else init}
+    config["model"] = {**config["model"], "init": _without_folder(str(config["model"]["init"]))}
     changed = {**metadata, "config": config}
+    if "model" in (adaptation := metadata.get("adaptation", {})):  # of versions that kept the folder of the model
+        changed["adaptation"] = {key: value for key, value in adaptation.items() if key != "model"}
     if "prior" in metadata:
         changed["prior"] = _prior_without_folders(metadata["prior"])
     if "parent" in metadata:
@@ -204,7 +210,7 @@ def start(metadata: Mapping[str, Any]) -> str:
     if parent:
         name, version = (field(parent, key, "training.json: parent") for key in ("config.name", "kzocr_version"))
         return f"continued from the run `{name}` of kzocr {version}{_deepened(metadata)}"
-    init = str(field(metadata, "config.model.init"))
+    init = _without_folder(str(field(metadata, "config.model.init")))
     if init != "scratch":
         return f"fine-tuned from `{init}`{_deepened(metadata)}"
     return "trained from scratch, from random weights"

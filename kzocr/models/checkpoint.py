@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import os
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,9 @@ METADATA_NAME = "training.json"
 CHECKPOINT_PREFIX = "checkpoint-"
 STATE_NAME = "state.pt"
 PROGRESS_NAME = "progress.json"
+
+_HUB_CACHE = re.compile(r"/models--([\w.-]+?)--([\w.-]+)/snapshots/[0-9a-f]+$")
+"""Where huggingface_hub keeps a model that it fetched."""
 
 
 def build_model(config: ModelConfig) -> PreTrainedModel:
@@ -120,6 +124,7 @@ def write_model(model: PreTrainedModel, folder: Path, metadata: dict[str, Any]) 
     saved.save_pretrained(folder)
     ByT5Tokenizer().save_pretrained(folder)
     description = _read_json(folder / "config.json")
+    description.pop("_name_or_path", None)  # transformers 4 keeps the folder that the weights were read from
     write_json(folder / "config.json", {**description, "tie_word_embeddings": is_scaled})
     tokenizer = _read_json(folder / "tokenizer_config.json")
     if isinstance(tokenizer.get("extra_special_tokens"), list):
@@ -139,6 +144,23 @@ def read_metadata(folder: str | Path) -> dict[str, Any]:
     if not path.is_file():
         return {}
     return _read_json(path)
+
+
+def own_name(init: str) -> str:
+    """Return what a checkpoint is called where its folder means nothing: by its run, or as on the Hub.
+
+    A folder that tells neither is called by its last part; `own_name("google/byt5-small") == "google/byt5-small"`.
+
+    Args:
+        init: as in the configuration: a folder, a name on the Hub, or `scratch`.
+    """
+    folder = Path(init)
+    if init == "scratch" or not folder.is_dir():
+        return init
+    if name := read_metadata(folder).get("config", {}).get("name"):
+        return str(name)
+    in_cache = _HUB_CACHE.search(folder.resolve().as_posix())
+    return "/".join(in_cache.groups()) if in_cache else folder.resolve().name
 
 
 def checkpoints(folder: Path) -> list[Path]:

@@ -188,6 +188,9 @@ def test_two_rounds_on_a_toy_give_a_model_and_a_report(
     assert load_model(report.model).config.d_model == 16
     metadata = json.loads((tmp_path / "run" / "model" / "training.json").read_text(encoding="utf-8"))
     assert metadata["adaptation"]["blend"] == 1.0
+    assert str(tmp_path) not in json.dumps(metadata["adaptation"])
+    assert str(tmp_path) not in json.dumps(metadata["config"]["model"])
+    assert str(tmp_path) not in (tmp_path / "run" / "round-2" / "channel.json").read_text(encoding="utf-8")
     for name in BESIDE:
         assert (tmp_path / "run" / "model" / name).read_bytes() == (EMBEDDED / name).read_bytes()
     assert metadata["parent"]["parent"]["name"] == "tiny"

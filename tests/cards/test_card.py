@@ -262,6 +262,12 @@ def test_weights_that_were_averaged_are_said_to_be() -> None:
     assert "the weights here are 40 % those of the model before it and 60 % what the last run made of them" in card
 
 
+def test_a_folder_that_a_model_was_fine_tuned_from_is_not_named() -> None:
+    card = rendered(without(toy_metadata(), "config.model.init", "/home/me/byt5-small"))
+    assert "fine-tuned from `byt5-small`" in card
+    assert "/home/me" not in card
+
+
 def test_a_model_that_was_deepened_says_so() -> None:
     metadata = toy_metadata()
     metadata["config"]["model"] |= {"init": "user/model", "deepened": True, "n_encoder_layers": 8}
@@ -327,6 +333,7 @@ def test_metadata_lose_the_folders_of_their_maker() -> None:
         "prior": "/home/me/noise.json",
     }
     metadata["config"]["model"]["init"] = "/home/me/runs/first/model"
+    metadata["adaptation"] = {"model": "/home/me/runs/mine/model", "blend": 0.7}
     noise = {"families": {"/home/me/noise.json": 1.0}, "fitted": ["/home/me/noise.json"], "unscaled": []}
     metadata |= {"prior": noise, "parent": copy.deepcopy(metadata)}
     reduced = without_folders(metadata)
@@ -335,6 +342,7 @@ def test_metadata_lose_the_folders_of_their_maker() -> None:
         assert run["config"]["data"]["pairs"] == ["kaz.jsonl"]
         assert run["config"]["data"]["prior"] == "noise.json"
         assert run["config"]["model"]["init"] == "model"
+        assert run["adaptation"] == {"blend": 0.7}
     assert reduced["prior"] == {"families": {"noise.json": 1.0}, "fitted": ["noise.json"], "unscaled": []}
     assert metadata["config"]["data"]["corpus"][0] == "/home/me/texts/kaz"  # what was given is as it was
     init = without(toy_metadata(), "config.model.init", "google/byt5-small")

@@ -12,7 +12,7 @@ from safetensors import safe_open
 from transformers import AutoModelForSeq2SeqLM, AutoTokenizer, T5Config, T5ForConditionalGeneration
 
 from kzocr.encoding import VOCAB_SIZE, encode
-from kzocr.models.checkpoint import read_metadata, write_model
+from kzocr.models.checkpoint import own_name, read_metadata, write_model
 
 OTHER_PYTHON = "KZOCR_OTHER_PYTHON"
 """Environment variable: a Python whose transformers is of the other major version."""
@@ -117,6 +117,26 @@ def test_the_model_that_is_written_is_left_as_it_was(tmp_path: Path) -> None:
     write_model(model, tmp_path, {})
     assert model.dtype == torch.float32
     assert model.lm_head.weight is model.shared.weight or not torch.equal(model.lm_head.weight, model.shared.weight)
+
+
+def test_no_folder_of_the_maker_is_written(tmp_path: Path) -> None:
+    write_model(random_model(is_tied=True), tmp_path / "first", {})
+    read = AutoModelForSeq2SeqLM.from_pretrained(tmp_path / "first")
+    write_model(read, tmp_path / "second", {})
+    for path in (tmp_path / "second").glob("*.json"):
+        assert str(tmp_path) not in path.read_text(encoding="utf-8"), path.name
+
+
+def test_a_checkpoint_is_called_by_its_own_name(tmp_path: Path) -> None:
+    assert own_name("scratch") == "scratch"
+    assert own_name("google/byt5-small") == "google/byt5-small"
+    cache = tmp_path / "hub" / "models--google--byt5-small" / "snapshots" / "68377bdc18a2ffec8a0533fef03b1c513a4dd49d"
+    cache.mkdir(parents=True)
+    assert own_name(str(cache)) == "google/byt5-small"
+    (tmp_path / "mine").mkdir()
+    assert own_name(f"{tmp_path}/mine/") == "mine"
+    (tmp_path / "mine" / "training.json").write_text(json.dumps({"config": {"name": "first"}}), encoding="utf-8")
+    assert own_name(str(tmp_path / "mine")) == "first"
 
 
 @pytest.mark.slow
