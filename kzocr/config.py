@@ -246,10 +246,14 @@ def config_from_dict(data: Mapping[str, Any], where: str) -> TrainingConfig:
     if config.data.least_window_bytes > config.data.greatest_window_bytes:
         raise ConfigError(f"{where}: key 'data.least_window_bytes' is above 'data.greatest_window_bytes'")
     for index, stage in enumerate(config.curriculum):
+        if stage.n_pools < 0:
+            raise ConfigError(f"{where}: key 'curriculum[{index}].n_pools' must be at least 0, got {stage.n_pools}")
         if stage.batch_bytes < 1:
             raise ConfigError(f"{where}: key 'curriculum[{index}].batch_bytes' must be at least 1")
         if not 1 <= stage.least <= stage.greatest:
             raise ConfigError(f"{where}: key 'curriculum[{index}].least' must be from 1 to 'greatest'")
+    if config.optimizer.gradient_clip == 0:
+        raise ConfigError(f"{where}: key 'optimizer.gradient_clip' must be above 0: at 0 nothing would be learnt")
     if config.model.deepened and config.model.init == "scratch":
         raise ConfigError(f"{where}: key 'model.deepened' is of no use: 'model.init' is scratch")
     if config.data.word_list_share > 0 and not config.data.word_lists:

@@ -102,6 +102,7 @@ def test_a_missing_key_is_named_with_its_file(tmp_path: Path, key: str) -> None:
         ("model", 5, "must hold keys and values"),
         ("optimizer.kind", "sgd", "must be one of rms_scaled_adamw, adamw"),
         ("optimizer.beta1", 1.0, "below 1"),
+        ("optimizer.gradient_clip", 0.0, "must be above 0: at 0 nothing would be learnt"),
         ("run.log_steps", 0, "at least 1"),
         ("run.keep_checkpoints", 0, "at least 1"),
         ("data.least_window_bytes", 1000, "above 'data.greatest_window_bytes'"),
@@ -130,7 +131,10 @@ def test_a_curriculum_entry_is_named_by_its_number(tmp_path: Path) -> None:
     data["curriculum"][1]["kind"] = "pages"
     with pytest.raises(ConfigError, match=r"'curriculum\[1\]\.kind' must be one of random_letters, words"):
         load_config(write(tmp_path, data))
-    data["curriculum"][1].update(kind="words", least=4, greatest=3)
+    data["curriculum"][1].update(kind="words", n_pools=-1)
+    with pytest.raises(ConfigError, match=r"'curriculum\[1\]\.n_pools' must be at least 0, got -1"):
+        load_config(write(tmp_path, data))
+    data["curriculum"][1].update(n_pools=1, least=4, greatest=3)
     with pytest.raises(ConfigError, match=r"'curriculum\[1\]\.least'"):
         load_config(write(tmp_path, data))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import shutil
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,9 @@ from typing import Any
 logger = logging.getLogger(__name__)
 
 LOG_NAME = "log.jsonl"
+
+LEAST_FREE_BYTES = 1_000_000
+"""With less room on the disk TensorBoard's logs are not begun."""
 
 
 class RunLog:
@@ -27,20 +31,36 @@ class RunLog:
         kept = [record for record in read_log(self.path) if record["step"] <= step]
         self.path.write_text("".join(json.dumps(record) + "\n" for record in kept), encoding="utf-8")
         self.board: Any = None
-        if find_spec("tensorboard") is not None:
-            from torch.utils.tensorboard import SummaryWriter
+        if find_spec("tensorboard") is None:
+            return
+        # Its writer is a thread of its own, which prints a traceback where there is no room.
+        if shutil.disk_usage(folder).free < LEAST_FREE_BYTES:
+            self._leave_board("the disk is full")
+            return
+        from torch.utils.tensorboard import SummaryWriter
 
+        try:
             self.board = SummaryWriter(str(folder / "tensorboard"), purge_step=step + 1)
+        except OSError as error:
+            self._leave_board(str(error))
+
+    def _leave_board(self, reason: str) -> None:
+        logger.warning("%s: no TensorBoard logs from here on: %s", self.folder / "tensorboard", reason)
+        self.board = None
 
     def write(self, record: dict[str, float]) -> None:
         """Append `record`; it has a `step`."""
         logger.info("  ".join(f"{k} {v:.4g}" if isinstance(v, float) else f"{k} {v}" for k, v in record.items()))
         with self.path.open("a", encoding="utf-8") as log:
             log.write(json.dumps(record) + "\n")
-        if self.board is not None:
+        if self.board is None:
+            return
+        try:
             for key, value in record.items():
                 self.board.add_scalar(key, value, record["step"])
             self.board.flush()
+        except OSError as error:
+            self._leave_board(str(error))
 
     def draw_curves(self) -> None:
         """Draw what is logged, if there is a loss in it and Pillow to draw with."""
