@@ -41,6 +41,9 @@ def adapt(
         with stages() as on_progress:
             scored = read_pairs(pairs) if pairs else []
             report = Adaptation(texts, Path(output), settings, scored, on_progress).run()
+    except ImportError as error:
+        complain(f'adapting needs what training needs: pip install "kzocr[train]" ({error})')
+        raise typer.Exit(1) from error
     except (OSError, ValueError, RuntimeError) as error:
         complain(message_of(error))
         raise typer.Exit(1) from error

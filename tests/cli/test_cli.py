@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -252,6 +253,15 @@ def test_parquet_goes_to_a_file(tmp_path: Path) -> None:
     assert "say where it goes" in run("correct", path).stderr
     assert run("correct", path, "--in-place").exit_code == 0
     assert pq.read_table(path).column("text").to_pylist() == ["Бұл сөз."]
+
+
+def test_adapt_says_what_to_install(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("kzocr.adaptation.run", "kzocr.training", "kzocr.runs.precision"):
+        monkeypatch.delitem(sys.modules, name, raising=False)
+    monkeypatch.setitem(sys.modules, "accelerate", None)
+    result = run("adapt", page, "--text", page, "-o", tmp_path / "run")
+    assert result.exit_code == 1
+    assert 'kzocr: adapting needs what training needs: pip install "kzocr[train]" (' in result.stderr
 
 
 def test_adapt_says_what_is_wrong(page: Path, tmp_path: Path) -> None:
