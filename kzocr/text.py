@@ -46,6 +46,10 @@ FOREIGN_LETTERS: dict[str, str] = {
 }
 """Letters of other alphabets that an engine prints for a Kazakh letter: no Kazakh text needs them."""
 
+OLD_LETTERS = frozenset("ѳѲ")
+"""Those of the old Russian alphabet, which people took for Kazakh ones where these could not be typed: no engine has
+them."""
+
 LEGACY_FONT_LETTERS: dict[str, str] = {
     "ә": "є",
     "ғ": "ѓ",

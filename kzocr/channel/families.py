@@ -13,7 +13,15 @@ import numpy as np
 
 from kzocr.channel.model import ChannelModel
 from kzocr.channel.rules import Rule, capped
-from kzocr.text import FOREIGN_LETTERS, KAZAKH_SPECIFIC_LOWER, LATIN_LOOKALIKES, LEGACY_FONT_LETTERS, LOWER, UPPER
+from kzocr.text import (
+    FOREIGN_LETTERS,
+    KAZAKH_SPECIFIC_LOWER,
+    LATIN_LOOKALIKES,
+    LEGACY_FONT_LETTERS,
+    LOWER,
+    OLD_LETTERS,
+    UPPER,
+)
 
 CAPITAL_LIKE_SMALL = 0.6
 """How often a capital that is shaped like a drifting small letter drifts too."""
@@ -182,7 +190,7 @@ def mixed_alphabets(rng: np.random.Generator) -> ChannelModel:
     from_latin: dict[str, list[str]] = {}
     for foreign, letter in {
         **LATIN_LOOKALIKES,
-        **FOREIGN_LETTERS,
+        **{foreign: letter for foreign, letter in FOREIGN_LETTERS.items() if foreign not in OLD_LETTERS},
         "0": "О",
         "3": "З",
         "6": "б",
