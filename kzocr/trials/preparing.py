@@ -36,6 +36,8 @@ LOST = {
     "Kazakh letters as question marks": deciphered,
     "Kazakh letters as spaces": lost_letters,
     "Kazakh letters gone": lost_letters,
+    "half of the Kazakh letters as spaces": lost_letters,
+    "half of the Kazakh letters gone": lost_letters,
 }
 LINES_TOGETHER = 10
 """So many lines are asked about at a time where letters are lost: which ones is seen in a text, not in a line."""

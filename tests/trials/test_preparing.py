@@ -66,7 +66,8 @@ def test_every_kind_of_damage_after_every_other(report: PreparingReport) -> None
     assert two[0].n_places == two[1].n_places > 0
     n_kazakh = sum(line.lower().count(letter) for line in LINES for letter in "әғқңөұүһі")
     for damage in LOST:
-        assert found["nothing", damage].n_places == n_kazakh
+        n_places = found["nothing", damage].n_places
+        assert 0.2 * n_kazakh < n_places < 0.8 * n_kazakh if damage.startswith("half") else n_places == n_kazakh
         assert found["half of the Kazakh letters as Russian ones", damage].n_places < n_kazakh
 
 
