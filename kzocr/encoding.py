@@ -7,8 +7,6 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 
-from kzocr.text import n_bytes as n_bytes
-
 PAD_ID = 0
 EOS_ID = 1
 BYTE_OFFSET = 3

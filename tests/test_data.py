@@ -12,7 +12,8 @@ from kzocr.channel.prior import ChannelPrior
 from kzocr.config import CurriculumStage, DataConfig
 from kzocr.corpus import Source, load_corpus
 from kzocr.data import Example, ExampleSampler, Pools, loader, make_batches
-from kzocr.encoding import EOS_ID, IGNORED_LABEL, PAD_ID, decode, n_bytes
+from kzocr.encoding import EOS_ID, IGNORED_LABEL, PAD_ID, decode
+from kzocr.text import n_bytes
 from places import DATA
 from toy_data import CONFIG
 

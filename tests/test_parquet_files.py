@@ -39,7 +39,7 @@ def test_without_pyarrow_every_reader_says_what_to_install(
     path: Path, read: Callable[[Path], object], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "pyarrow", None)
-    with pytest.raises(ValueError, match=r"news\.parquet: Parquet files need pyarrow: pip install 'kzocr\[parquet\]'"):
+    with pytest.raises(ValueError, match=r'news\.parquet: Parquet files need pyarrow: pip install "kzocr\[parquet\]"'):
         read(path)
 
 

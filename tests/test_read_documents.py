@@ -11,9 +11,9 @@ from kzocr.channel.prior import ChannelPrior
 from kzocr.config import ConfigError, config_from_dict, load_config
 from kzocr.corpus import CorpusError, Source
 from kzocr.data import ExampleSampler
-from kzocr.encoding import n_bytes
 from kzocr.pairs import TextPair, write_pairs
 from kzocr.read_documents import Piece, ReadDocuments, load_read_documents, pieces
+from kzocr.text import n_bytes
 from places import ROOT
 from toy_data import CONFIG
 

@@ -16,14 +16,13 @@ from kzocr.confidence.recurrence import Recurrence
 from kzocr.correction.guards import Guards
 from kzocr.correction.proposals import Proposal, decide, has_tails, propose
 from kzocr.edits import Edit, apply_edits, composed
-from kzocr.encoding import n_bytes
 from kzocr.inference.outputs import OutputCache
 from kzocr.inference.views import Output, View, view
 from kzocr.lines.repeats import Folding
 from kzocr.preparation.steps import NO_PREPARATION, Preparation
 from kzocr.spelling.profile import NO_PROFILE, Profile
 from kzocr.spelling.respelling import Respeller
-from kzocr.text import has_kazakh_or_russian
+from kzocr.text import has_kazakh_or_russian, n_bytes
 from kzocr.windows import Window, windows
 
 GROUP_BATCHES = 8

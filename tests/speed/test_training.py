@@ -22,7 +22,7 @@ def test_two_ways_of_training_learn_from_the_same_examples(tmp_path: Path) -> No
     corpus = tmp_path / "corpus.txt"
     lines = [f"{sentence} {number}\n" for number in range(40) for sentence in SENTENCES]
     corpus.write_text("".join(lines), encoding="utf-8")
-    config = load_config(ROOT / "configs" / "kzocr-embedded.yaml")
+    config = load_config(ROOT / "configs" / "embedded" / "kzocr-embedded.yaml")
     config = replace(config, data=replace(config.data, prior="clean"))
     speeds = training_speeds(tiny_model(), config, str(corpus), 24, 512)
     stock, ours = speeds.ways
