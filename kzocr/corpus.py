@@ -114,14 +114,21 @@ def load_word_lists(paths: Sequence[str], excluded: Sequence[Source] = ()) -> tu
     return tuple(word for word in words if _LISTED_WORD.fullmatch(word) and word not in held_out)
 
 
-def without_overlap(sources: Sequence[Source], held_out: Sequence[Source]) -> list[Source]:
+def without_overlap(
+    sources: Sequence[Source], held_out: Sequence[Source], *, drops_empty: bool = False
+) -> list[Source]:
     """Return `sources` without any line that is in `held_out`, so that nothing measured on was learnt from.
 
     Lines are the same if they are after `folded`: another case, hyphen or quotation mark makes no new line. Lines that
     have eight words in a row from there (a longer paragraph around a passage, a reprint) are left out too.
 
+    Args:
+        sources: of a corpus.
+        held_out: what is measured on.
+        drops_empty: a source of which nothing is left is left out, as it may be where `held_out` was drawn from all.
+
     Raises:
-        CorpusError: nothing is left of a source.
+        CorpusError: nothing is left of a source, or of all of them.
     """
     keys = {folded(line) for source in held_out for line in source.lines} - {""}
     runs = {run for source in held_out for line in source.lines for run in _runs(line)}
@@ -129,10 +136,11 @@ def without_overlap(sources: Sequence[Source], held_out: Sequence[Source]) -> li
         source.without({line for line in source.lines if folded(line) in keys or not runs.isdisjoint(_runs(line))})
         for source in sources
     ]
-    for source in kept:
-        if not source.lines:
-            raise CorpusError(f"{source.name}: every line of it is in the validation corpus too")
-    return kept
+    left = [source for source in kept if source.lines]
+    empty = next((source for source in kept if not source.lines), None)
+    if empty is not None and not (drops_empty and left):
+        raise CorpusError(f"{empty.name}: every line of it is measured on too, in validation text or in pairs")
+    return left
 
 
 def with_held_out(sources: Sequence[Source], share: float) -> tuple[list[Source], list[Source]]:

@@ -58,8 +58,11 @@ def test_lines_that_are_measured_on_are_not_learnt_from() -> None:
     train = Source.from_lines("train", ["бір", "екі", "үш"])
     dev = Source.from_lines("dev", ["екі"])
     assert without_overlap([train], [dev])[0] == Source.from_lines("train", ["бір", "үш"])
-    with pytest.raises(CorpusError, match="every line"):
-        without_overlap([dev], [dev])
+    with pytest.raises(CorpusError, match="dev: every line"):
+        without_overlap([train, dev], [dev])
+    assert [source.name for source in without_overlap([train, dev], [dev], drops_empty=True)] == ["train"]
+    with pytest.raises(CorpusError, match="dev: every line"):
+        without_overlap([dev], [dev], drops_empty=True)
 
 
 ROWS = [{"title": "т", "text": "бір\n\nекі"}, {"title": "т", "text": None}, {"title": "т", "text": "үш"}]

@@ -60,8 +60,8 @@ class Guards:
         max_length_ratio: a window is kept if it would grow beyond this many times its visible characters.
         keep_repeats: a window is kept if the model repeats itself, four times in a row or more, where the
             input does not.
-        keep_end: where the text ends no mark is added or put for another one: what follows, which would tell, is
-            missing.
+        keep_end: where the text ends no mark is added, taken or put for another one: what follows, which would tell,
+            is missing.
         keep_digits: a digit changes only inside a word of letters, where it is a look-alike of a letter
             (0 for О, 3 for З, 1 for і, 6 for б, 4 for ч, 8 for В, 9 for Ө at its start and for an italic д between
             letters); none is added; numbers stay in one piece and keep §, №, % and ° at their side.

@@ -6,6 +6,7 @@ A pass is a function of the text alone. So a text that a pass leaves as it is st
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -17,7 +18,7 @@ from kzocr.correction.guards import Guards
 from kzocr.correction.proposals import Proposal, decide, has_tails, propose
 from kzocr.edits import Edit, apply_edits, composed
 from kzocr.inference.outputs import OutputCache
-from kzocr.inference.views import Output, View, view
+from kzocr.inference.views import Output, View, columns, view
 from kzocr.lines.repeats import Folding
 from kzocr.preparation.steps import NO_PREPARATION, Preparation
 from kzocr.spelling.profile import NO_PROFILE, Profile
@@ -87,6 +88,7 @@ class _Job:
     text: str
     profile: Profile
     has_tails: bool
+    columns: Sequence[int]
     window: Window | None
     answer: _Answer | None = None
 
@@ -97,6 +99,15 @@ class _Job:
         place = position + self.window.start
         is_last = self.window.core_end == len(self.text)
         return self.window.core_start <= place and (place < self.window.core_end or is_last)
+
+    def own_columns(self, start: int = 0, end: int | None = None) -> tuple[int, ...]:
+        """Return where spaces between columns stand in a stretch of the window, or in all of it, from its start on."""
+        if self.window is None:
+            return ()
+        first = self.window.start + start
+        last = self.window.start + (len(self.window.text) if end is None else end)
+        found = self.columns[bisect_left(self.columns, first) : bisect_left(self.columns, last)]
+        return tuple(place - first for place in found)
 
     def own_edits(self) -> list[Edit]:
         """Return the edits that the model would make in the window's core, offsets in characters of the window."""
@@ -217,27 +228,30 @@ class Pass:
         group: list[_Job] = []
         group_bytes = 0
         for text in texts:
-            tails = has_tails(text)
+            tails, gaps = has_tails(text), columns(text)
             profile = NO_PROFILE if self._respeller is None else Profile.of(text, self._respeller.lexicon)
             for window in windows(text, core_bytes=self._core_bytes, context_bytes=self._context_bytes):
-                group.append(_Job(text, profile, tails, window))
+                group.append(_Job(text, profile, tails, gaps, window))
                 group_bytes += n_bytes(window.text)
                 if group_bytes >= self._group_bytes:
                     yield group
                     group, group_bytes = [], 0
-            group.append(_Job(text, profile, tails, None))
+            group.append(_Job(text, profile, tails, gaps, None))
             group_bytes += 1
         yield group
 
     def _answer(self, group: Sequence[_Job]) -> None:
         """Give every window of `group` its answer; the model is asked about those that are new."""
-        jobs = [(job, job.window.text) for job in group if job.window is not None]
-        new: dict[str, View] = {text: view(text) for _, text in jobs if text not in self._plain}
+        jobs = [(job, job.window.text, job.own_columns()) for job in group if job.window is not None]
+        new: dict[tuple[str, tuple[int, ...]], View] = {
+            (text, gaps): view(text, gaps) for _, text, gaps in jobs if text not in self._plain
+        }
         outputs = self._cache.outputs(seen.text for seen in new.values() if has_kazakh_or_russian(seen.text))
-        for job, text in jobs:
+        for job, text, gaps in jobs:
             job.answer = self._plain.get(text)
             if job.answer is None:
-                job.answer = self._proposed(text, new[text], outputs.get(new[text].text), job)
+                seen = new[text, gaps]
+                job.answer = self._proposed(text, seen, outputs.get(seen.text), job)
                 if job.answer.proposal.kept is not None:
                     job.answer = replace(job.answer, proposal=self._in_pieces(text, job.answer.proposal, job))
             if job.answer.is_plain:
@@ -255,7 +269,7 @@ class Pass:
         is_text = refused.kept != "changed" and all(window[piece.start - 1].isspace() for piece in pieces[1:])
         if len(pieces) == 1 or not is_text:
             return refused
-        views = [view(piece.text) for piece in pieces]
+        views = [view(piece.text, job.own_columns(piece.start, piece.start + len(piece.text))) for piece in pieces]
         outputs = self._cache.outputs(seen.text for seen in views if has_kazakh_or_russian(seen.text))
         together = Proposal([])
         for piece, seen in zip(pieces, views, strict=True):

@@ -13,14 +13,14 @@ from dataclasses import dataclass, field, replace
 from kzocr.confidence.edit_features import NO_BACKGROUND, Background
 from kzocr.confidence.model import IDENTITY, Calibration
 from kzocr.correction.guards import EditReason, Guards, WindowReason
-from kzocr.correction.refusals import WindowGuard, is_changed_too_much, output_reason, unbalanced
+from kzocr.correction.refusals import END_MARKS, WindowGuard, is_changed_too_much, output_reason, unbalanced
 from kzocr.edits import Change, Edit, changes
 from kzocr.inference.views import Output, View, byte_offsets
 
 _TAILED = {"к": "қ", "К": "Қ", "г": "ғ", "Г": "Ғ", "н": "ң", "Н": "Ң"}
 """Letters whose tail is read as a comma behind another letter."""
 
-_TAIL = re.compile(r"[кКгГ],(?=[^\W\d_])")
+_COMMA = re.compile(r"(?P<word>(?<![^\W\d_]))?[кКгГ],(?P<within>(?=[^\W\d_]))?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +74,8 @@ def propose(
         change = _in_capitals(seen.text, found[index])
         if not commas_are_tails:
             change = _with_comma(seen.text, change)
+        if guards.keep_end:
+            change = _with_last_mark(seen.text, change)
         span = seen.span(change.start, change.end)
         if span is None:
             refused.append((seen.starts[change.start], "unreadable"))
@@ -119,8 +121,10 @@ def decide(
     for first, end in _by_word(window, edits):
         is_lone = background.recurrence.are_lone(proposal.edits[first:end])
         of_word = [guard.doubt(edit, is_calibrated=is_calibrated, is_lone=is_lone) for edit in edits[first:end]]
-        # Half of a lone word's repair would be worse than either word.
-        doubts += ["lone"] * len(of_word) if "lone" in of_word else of_word
+        if is_lone and is_calibrated and any(of_word):
+            # Half of the repair of such a word would be worse than either word.
+            of_word = [reason or "lone" for reason in of_word]
+        doubts += of_word
     sure = _taken(edits, doubts, refused)
     whole = _taken(sure, ["latin" if is_torn else None for is_torn in guard.tears_row(sure)], refused)
     balanced = _taken(whole, unbalanced(whole, guards), refused)
@@ -162,11 +166,14 @@ def _adjoins_line_break(found: Sequence[Change], index: int) -> bool:
 
 
 def has_tails(text: str) -> bool:
-    """Return whether an engine read tails of letters as commas in `text`, as ABBYY's Russian model does: «К,ыс».
+    """Return whether an engine read tails of letters as commas in `text`, as ABBYY's Russian model does.
 
-    Only within a word such a comma can be told from one that was printed.
+    Behind a word's first letter («К,ыс») such a comma is none that was printed. Within a word («шык,ты») a space may be
+    lost behind it: they have to be more than those behind words.
     """
-    return _TAIL.search(text) is not None
+    found = list(_COMMA.finditer(text))
+    within = [comma for comma in found if comma["within"] is not None]
+    return any(comma["word"] is not None for comma in within) or 2 * len(within) > len(found)
 
 
 def _with_comma(text: str, change: Change) -> Change:
@@ -174,6 +181,16 @@ def _with_comma(text: str, change: Change) -> Change:
     before, behind = text[change.start : change.end], text[change.end : change.end + 1]
     is_tail = before[-1:] == "," and change.after[-1:] == _TAILED.get(before[-2:-1]) and not behind.isalpha()
     return replace(change, end=change.end - 1) if is_tail else change
+
+
+def _with_last_mark(text: str, change: Change) -> Change:
+    """Return a change without what it does to the marks at the end of the text beside the letters before them."""
+    before, after = text[change.start : change.end], change.after
+    kept, kept_after = before.rstrip(END_MARKS), after.rstrip(END_MARKS)
+    is_mixed = any(sign.isalnum() or sign.isspace() for sign in kept)
+    if text[change.end :].strip() or not is_mixed or before[len(kept) :] == after[len(kept_after) :]:
+        return change
+    return replace(change, end=change.end - len(before) + len(kept), after=kept_after)
 
 
 def _in_capitals(text: str, change: Change) -> Change:

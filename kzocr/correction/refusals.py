@@ -39,7 +39,8 @@ _NUMBER_JOINTS = ".,:/-–—  \u00a0"
 _NUMBER_SIGN = re.compile(r"[§№](?=\s?\d)|(?<=\d)[½¼¾]|(?:(?<=\d)|(?<=\d\s))[%‰°]")
 """Signs that belong to a number. ($ and £ may be a letter: ABBYY reads қ as 1$.)"""
 
-_END_MARKS = frozenset(".,:;!?…")
+END_MARKS = ".,:;!?…"
+_END_MARKS = frozenset(END_MARKS)
 _SENTENCE_ENDS = re.compile(r"\s*(?:[\n\r]|\Z|[»”\"')]|[—–-]|[^\W\d_a-zа-яёәғқңөұүһі])")
 """What follows a real exclamation mark: the end of the line, of a speech, or a capital."""
 

@@ -71,6 +71,7 @@ class _Parser(HTMLParser):
         self.spans: list[tuple[int, int]] = []
         self._text = text
         self._open: list[int] = []
+        self._texts: list[str] = []
         self._line_starts = [0, *(match.end() for match in re.finditer("\n", text))]
         self._seen_chars = self._seen_bytes = 0
 
@@ -114,11 +115,13 @@ class _Parser(HTMLParser):
         if name in _OF_XML or name + end not in html5:
             self._add_text(unescape(f"&{name}{end}"))
         elif self._open:
+            self._set_text()
             self.elements[self._open[-1]].append(etree.Entity(name))
 
     def handle_comment(self, data: str) -> None:
         # One that XML cannot hold is left out: it goes if the line that it stands in changes.
         if self._open and "--" not in data and not data.endswith("-") and not _NO_XML.search(data):
+            self._set_text()
             self.elements[self._open[-1]].append(etree.Comment(data))
 
     def _added(self, tag: str, attributes: list[tuple[str, str | None]], start: int) -> int:
@@ -127,6 +130,7 @@ class _Parser(HTMLParser):
             raise ValueError(f"line {self.getpos()[0]}: <{tag}> is no element of HTML")
         if len(self._open) >= _MOST_OPEN:
             raise ValueError(f"line {self.getpos()[0]}: {_MOST_OPEN} elements are open: are their end tags missing?")
+        self._set_text()
         element = etree.Element(tag)
         for name, value in attributes:
             name = _XML_LANGUAGE if name == "xml:lang" else name
@@ -140,16 +144,23 @@ class _Parser(HTMLParser):
         return len(self.elements) - 1
 
     def _add_text(self, text: str) -> None:
-        if not self._open:
+        if self._open:
+            self._texts.append(text)
+
+    def _set_text(self) -> None:
+        """Give the pieces of text that came last to the innermost open element: all at once, as there may be many."""
+        text, self._texts = "".join(map(_of_xml, self._texts)), []
+        if not text or not self._open:
             return
         element = self.elements[self._open[-1]]
         if len(element):
-            element[-1].tail = (element[-1].tail or "") + _of_xml(text)
+            element[-1].tail = (element[-1].tail or "") + text
         else:
-            element.text = (element.text or "") + _of_xml(text)
+            element.text = (element.text or "") + text
 
     def _end_last(self, end: int) -> None:
         """End the innermost open element."""
+        self._set_text()
         number = self._open.pop()
         self.spans[number] = (self.spans[number][0], end)
 

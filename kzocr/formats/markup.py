@@ -91,6 +91,8 @@ class Markup:
             elements = [element for element, _, _ in html_elements(self.text.decode("utf-8"))]
         except ValueError as error:
             raise ValueError(f"{self.name}: {error}") from error
+        if not elements:
+            raise ValueError(f"{self.name}: breaks off within its first tag")
         return Tree(elements[0], {element: number for number, element in enumerate(elements)}, is_html=True)
 
     def patched(self, tree: Tree, changed: Iterable[Element]) -> bytes:

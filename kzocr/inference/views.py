@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 
@@ -125,11 +125,12 @@ def byte_offsets(text: str) -> list[int]:
     return list(accumulate((len(character.encode("utf-8")) for character in text), initial=0))
 
 
-def view(window: str) -> View:
+def view(window: str, columns: Collection[int] = ()) -> View:
     r"""Return what the model reads of `window`.
 
     Args:
         window: any string.
+        columns: where spaces between columns stand in it (`columns` finds them in a whole text); they are fixed.
 
     Returns:
         The view: `view(" ән\u00adші ").text == "әнші"`, `view("и\u0306").repairs == {0: "й"}`, and
@@ -138,6 +139,9 @@ def view(window: str) -> View:
     stripped = window.strip()
     offset = window.index(stripped)
     runs = _runs(stripped)
+    runs |= {
+        place - offset: True for place in columns if 0 <= place - offset < len(stripped) and place - offset not in runs
+    }
     if _ALL_KNOWN.fullmatch(stripped) and not _TO_REPAIR.search(stripped) and not runs:
         end = offset + len(stripped)
         return View(stripped, range(offset, end), range(offset + 1, end + 1), frozenset(), {})
@@ -188,7 +192,6 @@ def _runs(window: str) -> dict[int, bool]:
     found: dict[int, bool] = {}
     for row in _TABLE_ROW.finditer(window) if "|" in window else ():
         found |= {row.start() + rule.start(): True for rule in re.finditer(_RULE, row.group())}
-    found |= dict.fromkeys(_columns(window), True)
     for run in _RUN.finditer(window):
         places = range(*run.span())
         signs = [place for place in places if window[place] != " "] or places[:1]
@@ -197,16 +200,16 @@ def _runs(window: str) -> dict[int, bool]:
     return found
 
 
-def _columns(window: str) -> list[int]:
-    """Return where the spaces between columns stand.
+def columns(text: str) -> list[int]:
+    """Return where the spaces between columns stand in a whole text, from left to right.
 
     Two spaces together are a mistake of many text layers; columns they are in a line that has two such gaps where a
     line beside it has as many, or a mark of a list behind each: а) алма  ә) алмұрт  б) өрік.
     """
     places: list[int] = []
-    if "  " not in window:
+    if "  " not in text:
         return places
-    lines = window.split("\n")
+    lines = text.splitlines(keepends=True)
     gaps = [list(_GAP.finditer(line)) for line in lines]
     start = 0
     for number, line in enumerate(lines):
@@ -215,7 +218,7 @@ def _columns(window: str) -> list[int]:
         is_list = all(_LIST_MARK.match(line, gap.end()) for gap in own)
         if len(own) > 1 and (len(own) in beside or is_list):
             places += [start + place for gap in own for place in range(*gap.span())]
-        start += len(line) + 1
+        start += len(line)
     return places
 
 

@@ -50,7 +50,7 @@ class RunData:
             held_out += joining
         pairs = load_pairs(config.data.validation_pairs)
         measured = [*held_out, *(_printed(name, some) for name, some in pairs.items())]
-        sources = without_overlap(corpus, measured)
+        sources = without_overlap(corpus, measured, drops_empty=config.data.held_out_share > 0)
         prior = ChannelPrior.load(config.data.prior)
         words = load_word_lists(config.data.word_lists, measured)
         validation = validation_examples(held_out, prior, config)

@@ -88,3 +88,11 @@ def test_a_window_that_would_change_too_much_is_not_looked_at_in_pieces() -> Non
     correction = Corrector(decoder).explain(text)
     assert (correction.text, correction.kept) == (text, {"changed": 1})
     assert decoder.inputs == [text.strip()]
+
+
+def test_gaps_between_columns_stay_where_a_window_shows_one_row() -> None:
+    row = "Алматы облысының орталығы мен аудандары  он мың гектар егістік жер  жүз миллион теңге\n"
+    corrector = Corrector(ScriptedDecoder(lambda text: " ".join(text.split(" ")).replace("  ", " ")), core_bytes=100)
+    assert corrector.correct("Бұл  сөз.\n" + row.replace("он", "бес") + row) == (
+        "Бұл сөз.\n" + row.replace("он", "бес") + row
+    )

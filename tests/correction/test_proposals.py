@@ -186,3 +186,28 @@ def test_a_lone_word_is_mended_whole_or_not_at_all() -> None:
     assert [reason for _, reason in decided.refused] == ["lone", "lone"]
     many = Background(recurrence=Recurrence.of([*proposal.edits, *(edit.moved(50) for edit in proposal.edits)], 50))
     assert [edit.confidence for edit in decide(window, seen, proposal, guards, calibrated, many).edits] == [0.85, 0.6]
+
+
+def test_half_of_a_lone_word_is_not_mended_where_the_other_half_is_unlikely() -> None:
+    window = "Ол казакша сөйледі."
+    seen, guards = view(window), Guards(min_lone_confidence=0.8)
+    proposal = propose(window, seen, printed("Ол қазақша сөйледі.", sure=0.95, unsure={13: 0.3}), guards)
+    background = Background(recurrence=Recurrence.of(proposal.edits, len(window)))
+    decided = decide(window, seen, proposal, guards, Calibration(n_edits=1), background)
+    assert decided.edits == []
+    assert [reason for _, reason in decided.refused] == ["lone", "confidence"]
+
+
+@pytest.mark.parametrize(
+    ("window", "output", "corrected"),
+    [
+        ("Бұл адамнын.", "Бұл адамның", "Бұл адамның."),
+        ("Бұл адамнын", "Бұл адамның.", "Бұл адамның"),
+        ("Бұл адамнын!", "Бұл адамның.", "Бұл адамның!"),
+        ("Бұл адам .", "Бұл адам", "Бұл адам."),
+        ("Бұл адамнын.", "Бұл адамның.", "Бұл адамның."),
+        ("Бұл адам'", "Бұл адам.", "Бұл адам."),
+    ],
+)
+def test_the_mark_at_the_end_stays_where_letters_before_it_change(window: str, output: str, corrected: str) -> None:
+    assert apply_edits(window, proposed(window, printed(output)).edits) == corrected

@@ -157,3 +157,14 @@ def test_html_in_the_encoding_of_its_meta_element() -> None:
 def test_what_cannot_be_read_is_named_with_its_line(lines: str, form: str, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         parse(lines, form)
+
+
+def test_html_that_breaks_off_within_its_first_tag_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"^page\.html: breaks off within its first tag"):
+        LayoutFile.of(b"<html class='x' title='ocr_page'\n", "page.html", Hocr())
+
+
+def test_text_of_many_references_is_one_text() -> None:
+    page = HTML.format("<span class=ocr_line>" + "&#1178;" * 5000 + " су</span>")
+    file = LayoutFile.of(page.encode("utf-8"), "page.html", Hocr())
+    assert file.text == "Қ" * 5000 + " су"

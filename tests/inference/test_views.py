@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kzocr.inference.views import is_known, view
+from kzocr.inference.views import columns, is_known, view
 
 
 @given(st.text(st.characters()) | st.text("əӛқ \t\r\n\u0306и\u00ad😀а_¬"))
@@ -126,7 +126,7 @@ def test_of_leaders_rules_and_gaps_between_columns_the_beginning_is_seen() -> No
     ],
 )
 def test_the_gaps_between_columns_stay(window: str, n_fixed: int) -> None:
-    seen = view(window)
+    seen = view(window, columns(window))
     assert len(seen.fixed) == n_fixed
     assert {seen.text[place] for place in seen.fixed} <= {" "}
 
