@@ -81,14 +81,34 @@ class _Answer:
     is_plain: bool
 
 
-@dataclass(slots=True)
-class _Job:
-    """One window on its way through the model; the last job of a text has no window."""
+@dataclass(frozen=True, slots=True)
+class _Document:
+    """A text, and what is known of the whole of it when its windows are looked at.
+
+    Attributes:
+        text: the text.
+        profile: what its words say of how it was read.
+        has_tails: whether its commas may be tails of letters.
+        columns: where spaces between columns stand in it, from left to right.
+    """
 
     text: str
     profile: Profile
     has_tails: bool
     columns: Sequence[int]
+
+    @classmethod
+    def of(cls, text: str, respeller: Respeller | None) -> _Document:
+        """Return a text with what is known of it; without a respeller nothing asks for its profile."""
+        profile = NO_PROFILE if respeller is None else Profile.of(text, respeller.lexicon)
+        return cls(text, profile, has_tails(text), columns(text))
+
+
+@dataclass(slots=True)
+class _Job:
+    """One window on its way through the model; the last job of a text has no window."""
+
+    document: _Document
     window: Window | None
     answer: _Answer | None = None
 
@@ -97,7 +117,7 @@ class _Job:
         if self.window is None:
             return False
         place = position + self.window.start
-        is_last = self.window.core_end == len(self.text)
+        is_last = self.window.core_end == len(self.document.text)
         return self.window.core_start <= place and (place < self.window.core_end or is_last)
 
     def own_columns(self, start: int = 0, end: int | None = None) -> tuple[int, ...]:
@@ -106,8 +126,8 @@ class _Job:
             return ()
         first = self.window.start + start
         last = self.window.start + (len(self.window.text) if end is None else end)
-        found = self.columns[bisect_left(self.columns, first) : bisect_left(self.columns, last)]
-        return tuple(place - first for place in found)
+        found = self.document.columns
+        return tuple(place - first for place in found[bisect_left(found, first) : bisect_left(found, last)])
 
     def own_edits(self) -> list[Edit]:
         """Return the edits that the model would make in the window's core, offsets in characters of the window."""
@@ -179,7 +199,7 @@ class Pass:
     def _printed(self, texts: Iterable[str], on_chars: Callable[[int], None] | None) -> Iterator[Correction]:
         """Yield what the model does to each text; arguments as for `corrections`."""
         for jobs in self._answered(texts, on_chars):
-            text = jobs[-1].text
+            text = jobs[-1].document.text
             edits, kept = self._decided(jobs)
             corrected = apply_edits(text, edits)
             yield Correction(
@@ -211,14 +231,14 @@ class Pass:
         Args:
             jobs: those of its windows, in order; what the model proposes anywhere in it counts everywhere.
         """
-        recurrence = Recurrence.of((edit for job in jobs for edit in job.own_edits()), len(jobs[-1].text))
+        recurrence = Recurrence.of((edit for job in jobs for edit in job.own_edits()), len(jobs[-1].document.text))
         edits: list[Edit] = []
         kept: Counter[str] = Counter()
         for job in jobs:
             if job.window is None or job.answer is None:
                 continue
             seen, proposal = job.answer.seen, job.answer.proposal
-            background = self._background.of(job.profile, recurrence)
+            background = self._background.of(job.document.profile, recurrence)
             decided = decide(job.window.text, seen, proposal, self._guards, self._calibration, background)
             _add_edits(edits, kept, job, job.window.start, decided)
         return edits, kept
@@ -228,15 +248,14 @@ class Pass:
         group: list[_Job] = []
         group_bytes = 0
         for text in texts:
-            tails, gaps = has_tails(text), columns(text)
-            profile = NO_PROFILE if self._respeller is None else Profile.of(text, self._respeller.lexicon)
+            document = _Document.of(text, self._respeller)
             for window in windows(text, core_bytes=self._core_bytes, context_bytes=self._context_bytes):
-                group.append(_Job(text, profile, tails, gaps, window))
+                group.append(_Job(document, window))
                 group_bytes += n_bytes(window.text)
                 if group_bytes >= self._group_bytes:
                     yield group
                     group, group_bytes = [], 0
-            group.append(_Job(text, profile, tails, gaps, None))
+            group.append(_Job(document, None))
             group_bytes += 1
         yield group
 
@@ -281,8 +300,8 @@ class Pass:
         """Return what the model makes of one window, or of a piece of that of `job`."""
         printed = output
         if printed is not None and self._respeller is not None:
-            printed = self._respeller.respelt(printed, job.profile)
-        proposal = propose(window, seen, printed, self._guards, commas_are_tails=job.has_tails)
+            printed = self._respeller.respelt(printed, job.document.profile)
+        proposal = propose(window, seen, printed, self._guards, commas_are_tails=job.document.has_tails)
         is_plain = output is None or (output.text == seen.text and not output.doubts)
         return _Answer(seen, proposal, output is not None, is_plain)
 

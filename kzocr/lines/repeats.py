@@ -27,7 +27,7 @@ class Folding:
 
     @classmethod
     def of(cls, text: str) -> Folding:
-        """Return the folding of a text; blank lines are no repeats.
+        """Return the folding of a text; blank lines are no repeats, nor are the rows of a table.
 
         Args:
             text: any string.
@@ -37,7 +37,7 @@ class Folding:
         start = folded_start = 0
         for content, run in groupby(text.splitlines(keepends=True), key=str.strip):
             lines = list(run)
-            if content and len(set(map(str.rstrip, lines))) == 1:
+            if content and "  " not in content and len(set(map(str.rstrip, lines))) == 1:
                 starts = [start]
                 for line in lines[:-1]:
                     starts.append(starts[-1] + len(line))
