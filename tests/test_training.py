@@ -355,6 +355,7 @@ def test_a_checkpoint_of_before_is_gone_on_with(tmp_path: Path, caplog: pytest.L
     described["progress"]["batch"] = n_batches
     del described["data"], described["precision"]
     (checkpoint / "progress.json").write_text(json.dumps(described), encoding="utf-8")
+    caplog.clear()
     with caplog.at_level(logging.WARNING, logger="kzocr"):
         trainer = Trainer(config, tmp_path)
     assert trainer.progress.n_batches == n_batches > 0

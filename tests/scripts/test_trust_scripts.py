@@ -110,7 +110,7 @@ def test_measure_spacing(page: Path, tmp_path: Path) -> None:
     result = run("measure_spacing", clean, "--model", tmp_path, "--json", figures, "--page", page)
     assert result.exit_code == 0, result.output
     report = json.loads(figures.read_text(encoding="utf-8"))
-    assert len(report["repairs"]) == 21
+    assert len(report["repairs"]) == 27
     assert (report["seed"], report["n_clean_lines"], report["n_clean_edits"]) == (5, 2, 0)
     [*_, last] = result.output.strip().splitlines()
     assert last == "| nothing | as printed, 2 lines | | 0 | |"
