@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
 
 from rapidfuzz.distance import Levenshtein
@@ -40,7 +40,6 @@ _NUMBER_SIGN = re.compile(r"[§№](?=\s?\d)|(?<=\d)[½¼¾]|(?:(?<=\d)|(?<=\d\s
 """Signs that belong to a number. ($ and £ may be a letter: ABBYY reads қ as 1$.)"""
 
 END_MARKS = ".,:;!?…"
-_END_MARKS = frozenset(END_MARKS)
 _SENTENCE_ENDS = re.compile(r"\s*(?:[\n\r]|\Z|[»”\"')]|[—–-]|[^\W\d_a-zа-яёәғқңөұүһі])")
 """What follows a real exclamation mark: the end of the line, of a speech, or a capital."""
 
@@ -127,31 +126,22 @@ class WindowGuard:
             return "quote"
         if self.guards.keep_end and self._marks_end(edit):
             return "end"
-        if self._loses_initial(edit) or self._loses_list_mark(edit):
+        if self._loses(edit, _INITIAL, str.isupper) or self._loses(edit, _LIST_MARK, str.isalnum):
             return "skipped"
         return None
 
     def _marks_end(self, edit: Edit) -> bool:
         """Return whether the edit sets, changes or takes the mark behind which nothing follows."""
         is_at_end = not self.window[edit.end :].strip()
-        is_last = bool(edit.after) or self._character(edit.start - 1) not in _END_MARKS
-        return is_at_end and is_last and _END_MARKS.issuperset(edit.before + edit.after)
+        is_last = bool(edit.after) or self._character(edit.start - 1) not in END_MARKS
+        return is_at_end and is_last and all(sign in END_MARKS for sign in edit.before + edit.after)
 
-    def _loses_initial(self, edit: Edit) -> bool:
-        """Return whether the edit takes the letter or the full stop of an initial before a name: Т.Рысқұлов."""
-        for initial in _INITIAL.finditer(self.window, max(0, edit.start - 2), edit.end + 3):
-            takes_letter = edit.start <= initial.start() < edit.end and not any(map(str.isupper, edit.after))
-            takes_stop = edit.start < initial.end() <= edit.end and "." not in edit.after
-            if takes_letter or takes_stop:
-                return True
-        return False
-
-    def _loses_list_mark(self, edit: Edit) -> bool:
-        """Return whether the edit takes the letter or the bracket of a list's mark: б) өрік."""
-        for mark in _LIST_MARK.finditer(self.window, max(0, edit.start - 3), edit.end + 3):
-            takes_letter = edit.start <= mark.start() < edit.end and not any(map(str.isalnum, edit.after))
-            takes_bracket = edit.start < mark.end() <= edit.end and ")" not in edit.after
-            if takes_letter or takes_bracket:
+    def _loses(self, edit: Edit, marks: re.Pattern[str], is_letter: Callable[[str], bool]) -> bool:
+        """Return whether the edit takes the letter or the last sign of a mark: Т. before Рысқұлов, б) before өрік."""
+        for mark in marks.finditer(self.window, max(0, edit.start - 3), edit.end + 3):
+            takes_letter = edit.start <= mark.start() < edit.end and not any(map(is_letter, edit.after))
+            takes_sign = edit.start < mark.end() <= edit.end and mark.group()[-1] not in edit.after
+            if takes_letter or takes_sign:
                 return True
         return False
 

@@ -96,12 +96,16 @@ def lost_letters(text: str, text_model: TextModel, is_known: Callable[[str], boo
         text_model: says how likely letters are.
         is_known: says whether a word in lower case is one.
     """
-    lost = _rates(text)
-    sample = list(_sample(text)) if lost else []
-    before = _share_known(sample, is_known)
-    is_vowelless = _are_gone(text, lost) and _share_vowelless(text) >= LEAST_VOWELLESS
+    counts = Counter(text.lower())
+    expected = _expected(counts)
+    lost = _rates(counts, expected)
+    if not lost:
+        return []
+    sample = list(_sample(text))
+    is_vowelless = _are_gone(counts, lost, expected) and _share_vowelless(text) >= LEAST_VOWELLESS
     if not is_vowelless and not _is_explained(sample, lost, is_known):
         return []
+    before = _share_known(sample, is_known)
     readers = [_Reader(text_model, lost, left) for left in get_args(Left)]
     shares = [_share_known(map(reader.read, sample), is_known) for reader in readers]
     if max(shares) < max(LEAST_KNOWN, before + LEAST_MORE_KNOWN):
@@ -109,10 +113,14 @@ def lost_letters(text: str, text_model: TextModel, is_known: Callable[[str], boo
     return list(_edits(text, readers[shares.index(max(shares))]))
 
 
-def _rates(text: str) -> dict[str, float]:
-    """Return the letters that `text` has lost, each with the share that is gone; none if it may lack them by chance."""
-    counts = Counter(text.lower())
-    expected = _expected(text)
+def _expected(counts: Counter[str]) -> dict[str, float]:
+    """Return how often the letters that may be lost were printed, going by how often the other letters are there."""
+    n_others = sum(counts[letter] for letter in LOWER if letter not in SHARES)
+    return {letter: share * n_others / (1 - sum(SHARES.values())) for letter, share in SHARES.items()}
+
+
+def _rates(counts: Counter[str], expected: Mapping[str, float]) -> dict[str, float]:
+    """Return the letters that a text has lost, each with the share that is gone; none if it may lack them by chance."""
     usual = min(1.0, sum(counts[letter] for letter in SHARES) / max(sum(expected.values()), 1.0))
     rates = {
         letter: 1 - (counts[letter] + USUAL_LETTERS * usual) / (number + USUAL_LETTERS)
@@ -123,17 +131,9 @@ def _rates(text: str) -> dict[str, float]:
     return lost if n_lost >= LEAST_LOST else {}
 
 
-def _expected(text: str) -> dict[str, float]:
-    """Return how often the letters that may be lost were printed, going by the other letters."""
-    counts = Counter(text.lower())
-    n_others = sum(counts[letter] for letter in LOWER if letter not in SHARES)
-    return {letter: share * n_others / (1 - sum(SHARES.values())) for letter, share in SHARES.items()}
-
-
-def _are_gone(text: str, lost: Mapping[str, float]) -> bool:
+def _are_gone(counts: Counter[str], lost: Iterable[str], expected: Mapping[str, float]) -> bool:
     """Return whether letters are gone altogether of which there would be many."""
-    expected, small = _expected(text), text.lower()
-    gone = [letter for letter in lost if small.count(letter) <= (1 - GONE) * expected[letter]]
+    gone = [letter for letter in lost if counts[letter] <= (1 - GONE) * expected[letter]]
     return sum(expected[letter] for letter in gone) >= LEAST_LOST
 
 
