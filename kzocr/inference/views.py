@@ -46,10 +46,20 @@ _LETTER_IN_NUMBER = re.compile(r"\d[.:]?[ОOоoЗlIІ]|[lIІ]\d[\dОOЗ]{2}|-[О
 _QUOTED = re.compile(r"(?:<<|‹‹)(?=\s?[^\W\d])[^<>‹›\n]{1,100}(?:>>|››)")
 """Words between two pairs of brackets, which an engine or a typist without «» sets in their place."""
 
+PAIRED_MARKS = {"''": '"', "‘‘": "“", "’’": "”", ",,": "„"}
+"""Two marks of a typewriter, or of an engine, for one quotation mark."""
+
+_PAIRED_MARKS = re.compile(r"(?<![\d'‘’])(?:''|‘‘|’’)(?!['‘’])|(?<![^\s(\[«\"]),,(?=[^\W\d_])")
+"""They stand alone; '' behind a number are seconds of an arc, and ,, opens a word."""
+
+_LATIN_H = re.compile("(?<=[Ѐ-ӿ])h(?![A-Za-z])|(?<![A-Za-z])h(?=[Ѐ-ӿ])")
+"""What is typed for һ where a keyboard has none: қаhарман."""
+
 _TWICE_ENCODED = re.compile("|".join(TWICE_ENCODED))
 _TO_REPAIR = re.compile(
     f"[{_FOREIGN}{''.join(LEGACY_FONT_SHARED)}\u0300-\u036f]|{_LEFT_HYPHEN.pattern}|{_MISREAD_SIGNS.pattern}"
     f"|{_LETTER_IN_NUMBER.pattern}|{_QUOTED.pattern}|{_TWICE_ENCODED.pattern}"
+    f"|{_PAIRED_MARKS.pattern}|{_LATIN_H.pattern}"
 )
 _WORD = re.compile(r"[^\W\d_]+")
 _CYRILLIC_CLUSTER = re.compile(r"[Ѐ-ӿ][\u0300-\u036f]+")
@@ -80,8 +90,8 @@ class View:
         repairs: position in `text` -> the same character, where the window has another spelling of it
             (a decomposed й, a Latin ə inside a Kazakh word, the ј of a font from before Unicode, a letter behind the
             ¬ or the soft hyphen that a line's end left inside a word, two hyphens for a dash, Ме for № before a number,
-            км? for км² and 0С for °С behind one, О for 0 within one, << >> for « », вЂ” for —), which is repaired
-            whatever the model says.
+            км? for км² and 0С for °С behind one, О for 0 within one, << >> for « », '' for ", вЂ” for —), which is
+            repaired whatever the model says.
     """
 
     text: str
@@ -246,6 +256,10 @@ def _spellings(window: str) -> dict[int, tuple[int, str]]:
         for place, sign in enumerate(number.group(), start=number.start()):
             if sign in DIGITS:
                 found[place] = (place + 1, DIGITS[sign])
+    for letter in _LATIN_H.finditer(window):
+        found[letter.start()] = (letter.end(), "һ")
+    for marks in _PAIRED_MARKS.finditer(window):
+        found[marks.start()] = (marks.end(), PAIRED_MARKS[marks.group()])
     for encoded in _TWICE_ENCODED.finditer(window):
         found[encoded.start()] = (encoded.end(), TWICE_ENCODED[encoded.group()])
     for quoted in _QUOTED.finditer(window):

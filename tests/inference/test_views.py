@@ -89,6 +89,24 @@ def test_brackets_in_pairs_are_quotation_marks() -> None:
         assert view(same).text == same
 
 
+@pytest.mark.parametrize(
+    ("window", "read"),
+    [
+        (",,Ана тілі'' журналы, ‘‘Жұлдыз’’", '„Ана тілі" журналы, “Жұлдыз”'),
+        ("52°31'12'' ендік", "52°31'12'' ендік"),
+        ("бір,,екі, ,, үш", "бір,,екі, ,, үш"),
+        ("'''сөз'''", "'''сөз'''"),
+    ],
+)
+def test_two_marks_for_one_quotation_mark_are_repaired(window: str, read: str) -> None:
+    assert view(window).text == read
+
+
+def test_a_latin_h_in_a_cyrillic_word_is_typed_for_the_kazakh_letter() -> None:
+    seen = view("қаhарман hәм шаh Ghана h hello")
+    assert (seen.text, seen.repairs) == ("қаһарман һәм шаһ Ghана h hello", {2: "һ", 9: "һ", 15: "һ"})
+
+
 def test_what_a_model_cannot_know_is_hidden_or_a_placeholder() -> None:
     seen = view("\ufeff қыз\u200bмет\t😀 س\r\nән\x0cкүй\u00a0\ud800.")
     assert seen.text == "қызмет _ _ \nән\nкүй ."
