@@ -117,19 +117,21 @@ class OptimizerConfig:
     """How weights move.
 
     Attributes:
-        kind: `rms_scaled_adamw` multiplies each step by the parameter's RMS (from scratch), `adamw` does not.
+        kind: `rms_scaled_adamw` multiplies each step by the parameter's RMS (from scratch), `adamw` does not;
+            `rms_scaled_muon` makes the steps of hidden matrices orthogonal besides (more is learnt in a step, which
+            takes longer).
         learning_rate: peak of the schedule.
         warmup_steps: linear rise to the peak.
         decay_steps: the last steps, in which the rate falls to 0; 0 for no fall.
         weight_decay: decoupled, a fraction of the weight per unit of learning rate.
-        beta1: decay of the mean of gradients.
+        beta1: decay of the mean of gradients; that of Muon's matrices is 0.95.
         beta2: decay of the mean of squared gradients.
         gradient_clip: largest norm of the gradient.
         ema_decay: decay of the moving average of the weights that is validated and shipped; 0 switches it off.
         decay_shape: `one_minus_sqrt` falls fast at first, `linear` evenly. May be left out.
     """
 
-    kind: Literal["rms_scaled_adamw", "adamw"]
+    kind: Literal["rms_scaled_adamw", "rms_scaled_muon", "adamw"]
     learning_rate: float
     warmup_steps: int
     decay_steps: int

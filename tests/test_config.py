@@ -100,7 +100,7 @@ def test_a_missing_key_is_named_with_its_file(tmp_path: Path, key: str) -> None:
         ("data.corpus", "folder", "must be a list"),
         ("data.corpus", [], "is empty"),
         ("model", 5, "must hold keys and values"),
-        ("optimizer.kind", "sgd", "must be one of rms_scaled_adamw, adamw"),
+        ("optimizer.kind", "sgd", "must be one of rms_scaled_adamw, rms_scaled_muon, adamw"),
         ("optimizer.beta1", 1.0, "below 1"),
         ("optimizer.gradient_clip", 0.0, "must be above 0: at 0 nothing would be learnt"),
         ("run.log_steps", 0, "at least 1"),

@@ -530,6 +530,17 @@ def test_a_model_in_pieces_keeps_a_head_of_its_own(in_pieces: str, tmp_path: Pat
 
 
 @pytest.mark.slow
+def test_muon_moves_a_model_in_pieces_as_a_whole_one(in_pieces: str, tmp_path: Path) -> None:
+    text = CONFIG.read_text(encoding="utf-8").replace("kind: rms_scaled_adamw", "kind: rms_scaled_muon")
+    (tmp_path / "muon.yaml").write_text(text.replace("max_steps: 12", "max_steps: 4"), encoding="utf-8")
+    run_in_two_processes(tmp_path / "run", in_pieces, tmp_path / "muon.yaml", **FSDP)
+    run_in_two_processes(tmp_path / "shared", str(ROOT / "scripts" / "train.py"), tmp_path / "muon.yaml")
+    assert losses(tmp_path / "run") == pytest.approx(losses(tmp_path / "shared"), rel=1e-3)
+    state = torch.load(newest_checkpoint(tmp_path / "run") / "state.pt", weights_only=True)  # type: ignore[operator]
+    assert len(state["optimizer"]["param_groups"]) == 2
+
+
+@pytest.mark.slow
 def test_the_first_fsdp_is_refused(in_pieces: str, tmp_path: Path) -> None:
     with pytest.raises(RuntimeError, match="FSDP 1 is not provided for: set fsdp_version to 2"):
         run_in_two_processes(tmp_path / "run", in_pieces, **{**FSDP, "FSDP_VERSION": "1"})

@@ -1,84 +1,14 @@
-"""How weights move: the RMS-scaled AdamW, the trapezoidal schedule, the moving average of the weights."""
+"""How weights move: the optimiser, the trapezoidal schedule, the moving average of the weights."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
-from typing import Any
 
 import torch
 
 from kzocr.config import OptimizerConfig
+from kzocr.runs.optimizers import RmsScaledAdamW, RmsScaledMuon
 from kzocr.runs.sharding import divided
-
-LEAST_RMS = 1e-3
-"""A parameter that is (nearly) zero moves as if its RMS were this (Shazeer & Stern 2018, section 8)."""
-
-
-class RmsScaledAdamW(torch.optim.Optimizer):
-    """AdamW whose step is multiplied by each parameter's root mean square.
-
-    Adafactor's `scale_parameter` (Shazeer & Stern 2018, section 8) without its factored second moments. T5 weights
-    differ in scale by two orders of magnitude, by design of their initialisation, and a common step either does
-    not move the large ones or destroys the small ones: with plain AdamW a small T5 had not learnt to copy its
-    input after 1,300 steps, with this one it copies after a few hundred.
-    """
-
-    def __init__(
-        self, params: Iterable[torch.nn.Parameter], lr: float, betas: tuple[float, float], weight_decay: float
-    ) -> None:
-        """Prepare the optimiser.
-
-        Args:
-            params: what to move.
-            lr: relative step: a parameter moves by about `lr` times its RMS.
-            betas: decays of the means of the gradients and of their squares.
-            weight_decay: decoupled, as a fraction of the weight per unit of `lr`.
-        """
-        super().__init__(params, {"lr": lr, "betas": betas, "eps": 1e-8, "weight_decay": weight_decay})
-
-    @torch.no_grad()
-    def step(self, closure: Callable[[], float] | None = None) -> float | None:  # type: ignore[override]
-        """Move every parameter that has a gradient."""
-        loss = None
-        if closure is not None:
-            with torch.enable_grad():
-                loss = closure()
-        for group in self.param_groups:
-            parameters = [p for p in group["params"] if p.grad is not None]
-            if not parameters:
-                continue
-            for p in parameters:
-                if not self.state[p]:
-                    self.state[p]["step"] = 0
-                    self.state[p]["mean"] = torch.zeros_like(p)
-                    self.state[p]["square"] = torch.zeros_like(p)
-                self.state[p]["step"] += 1
-            self._move(group, parameters)
-        return loss
-
-    def _move(self, group: dict[str, Any], parameters: list[torch.Tensor]) -> None:
-        beta1, beta2 = group["betas"]
-        steps = [self.state[p]["step"] for p in parameters]
-        gradients = [p.grad for p in parameters if p.grad is not None]
-        means = [self.state[p]["mean"] for p in parameters]
-        squares = [self.state[p]["square"] for p in parameters]
-        torch._foreach_lerp_(means, gradients, 1 - beta1)
-        torch._foreach_mul_(squares, beta2)
-        torch._foreach_addcmul_(squares, gradients, gradients, 1 - beta2)
-        scales = [
-            norm.div(math.sqrt(p.numel())).clamp_(min=LEAST_RMS)
-            for norm, p in zip(torch._foreach_norm(parameters), parameters, strict=True)
-        ]
-        denominators = torch._foreach_sqrt(squares)
-        torch._foreach_div_(denominators, [math.sqrt(1 - beta2**n) for n in steps])
-        torch._foreach_add_(denominators, group["eps"])
-        updates = torch._foreach_div(means, denominators)
-        torch._foreach_mul_(updates, scales)
-        torch._foreach_div_(updates, [1 - beta1**n for n in steps])
-        if group["weight_decay"]:
-            torch._foreach_mul_(parameters, 1 - group["lr"] * group["weight_decay"])
-        torch._foreach_add_(parameters, updates, alpha=-group["lr"])
 
 
 def make_optimizer(model: torch.nn.Module, config: OptimizerConfig) -> torch.optim.Optimizer:
@@ -87,7 +17,21 @@ def make_optimizer(model: torch.nn.Module, config: OptimizerConfig) -> torch.opt
     betas = (config.beta1, config.beta2)
     if config.kind == "rms_scaled_adamw":
         return RmsScaledAdamW(parameters, config.learning_rate, betas, config.weight_decay)
+    if config.kind == "rms_scaled_muon":
+        hidden = _hidden_matrices(model)
+        groups = [
+            {"params": [p for p in parameters if p in hidden], "is_hidden": True},
+            {"params": [p for p in parameters if p not in hidden], "is_hidden": False},
+        ]
+        return RmsScaledMuon(groups, config.learning_rate, betas, config.weight_decay)
     return torch.optim.AdamW(parameters, config.learning_rate, betas, weight_decay=config.weight_decay)
+
+
+def _hidden_matrices(model: torch.nn.Module) -> set[torch.Tensor]:
+    """Return the matrices of the layers of `model`, without embeddings and the head that prints bytes."""
+    modules = dict(model.named_modules())
+    linear = {m.weight for name, m in modules.items() if isinstance(m, torch.nn.Linear) and name != "lm_head"}
+    return linear - {module.weight for module in modules.values() if isinstance(module, torch.nn.Embedding)}
 
 
 def schedule(step: int, max_steps: int, config: OptimizerConfig) -> float:

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import copy
 import math
 from pathlib import Path
 
@@ -8,8 +7,10 @@ import pytest
 import torch
 
 from kzocr.config import OptimizerConfig, load_config
-from kzocr.runs.optimization import LEAST_RMS, RmsScaledAdamW, WeightAverage, make_optimizer, schedule
+from kzocr.runs.optimization import WeightAverage, make_optimizer, schedule
+from kzocr.runs.optimizers import RmsScaledAdamW, RmsScaledMuon
 from places import ROOT
+from toy_models import tiny_model
 
 CONFIG = load_config(ROOT / "configs" / "smoke.yaml").optimizer
 
@@ -18,72 +19,25 @@ def settings(**changes: object) -> OptimizerConfig:
     return OptimizerConfig(**{**vars(CONFIG), **changes})  # type: ignore[arg-type]
 
 
-def by_hand(
-    weights: list[float], gradients: list[list[float] | None], lr: float, beta1: float, beta2: float, decay: float
-) -> list[float]:
-    """RMS-scaled AdamW on one parameter, written out number by number."""
-    mean, square, n = [0.0] * len(weights), [0.0] * len(weights), 0
-    for gradient in gradients:
-        if gradient is None:
-            continue
-        n += 1
-        rms = max(math.sqrt(sum(w * w for w in weights) / len(weights)), LEAST_RMS)
-        for i, g in enumerate(gradient):
-            mean[i] = beta1 * mean[i] + (1 - beta1) * g
-            square[i] = beta2 * square[i] + (1 - beta2) * g * g
-            step = (mean[i] / (1 - beta1**n)) / (math.sqrt(square[i] / (1 - beta2**n)) + 1e-8)
-            weights[i] = weights[i] * (1 - lr * decay) - lr * rms * step
-    return weights
-
-
-@pytest.mark.parametrize("weight_decay", [0.0, 0.1])
-def test_rms_scaled_adamw_moves_as_written_out_by_hand(weight_decay: float) -> None:
-    generator = torch.Generator().manual_seed(1)
-    starts = {
-        "large": torch.randn(6, generator=generator, dtype=torch.float64) * 20,
-        "zero": torch.zeros(6, dtype=torch.float64),
-        "late": torch.randn(6, generator=generator, dtype=torch.float64),
-    }
-    gradients: dict[str, list[list[float] | None]] = {
-        name: [torch.randn(6, generator=generator, dtype=torch.float64).tolist() for _ in range(5)] for name in starts
-    }
-    gradients["late"][0] = gradients["late"][2] = None  # takes part in some steps only
-    parameters = {name: torch.nn.Parameter(start.clone()) for name, start in starts.items()}
-    optimizer = RmsScaledAdamW(parameters.values(), lr=0.01, betas=(0.9, 0.98), weight_decay=weight_decay)
-    for step in range(5):
-        for name, parameter in parameters.items():
-            gradient = gradients[name][step]
-            parameter.grad = None if gradient is None else torch.tensor(gradient, dtype=torch.float64)
-        optimizer.step()
-    for name, parameter in parameters.items():
-        expected = by_hand(starts[name].tolist(), gradients[name], 0.01, 0.9, 0.98, weight_decay)
-        assert parameter.tolist() == pytest.approx(expected, rel=1e-9, abs=1e-12), name
-
-
-def test_rms_scaled_adamw_goes_on_from_its_state() -> None:
-    def run(n_steps: int, parameter: torch.nn.Parameter, optimizer: torch.optim.Optimizer) -> None:
-        for _ in range(n_steps):
-            parameter.grad = parameter.detach() ** 2
-            optimizer.step()
-
-    def make(start: torch.Tensor) -> tuple[torch.nn.Parameter, RmsScaledAdamW]:
-        parameter = torch.nn.Parameter(start.clone())
-        return parameter, RmsScaledAdamW([parameter], lr=0.05, betas=(0.9, 0.98), weight_decay=0.0)
-
-    whole, optimizer = make(torch.tensor([1.0, -2.0]))
-    run(6, whole, optimizer)
-    first, optimizer = make(torch.tensor([1.0, -2.0]))
-    run(3, first, optimizer)
-    second, resumed = make(first.detach())
-    resumed.load_state_dict(copy.deepcopy(optimizer.state_dict()))
-    run(3, second, resumed)
-    assert torch.equal(whole, second)
-
-
 def test_the_kind_of_optimizer_is_chosen_by_name() -> None:
     model = torch.nn.Linear(2, 2)
-    assert isinstance(make_optimizer(model, settings()), RmsScaledAdamW)
+    assert type(make_optimizer(model, settings())) is RmsScaledAdamW
     assert isinstance(make_optimizer(model, settings(kind="adamw")), torch.optim.AdamW)
+    assert isinstance(make_optimizer(model, settings(kind="rms_scaled_muon")), RmsScaledMuon)
+
+
+@pytest.mark.parametrize("tied", [True, False])
+def test_muon_moves_the_matrices_of_layers_and_neither_embeddings_nor_the_head(tied: bool) -> None:
+    model = tiny_model(tied=tied)
+    hidden, others = make_optimizer(model, settings(kind="rms_scaled_muon")).param_groups
+    assert (hidden["is_hidden"], others["is_hidden"]) == (True, False)
+    names = {id(parameter): name for name, parameter in model.named_parameters()}
+    kinds = [{names[id(parameter)].split(".")[-2] for parameter in group["params"]} for group in (hidden, others)]
+    assert kinds[0] == {"q", "k", "v", "o", "wi_0", "wi_1", "wo"}
+    assert kinds[1] == {"shared", "relative_attention_bias", "layer_norm", "final_layer_norm"} | (
+        set() if tied else {"lm_head"}
+    )
+    assert len(hidden["params"]) + len(others["params"]) == len(names)
 
 
 def test_the_schedule_rises_stays_and_falls() -> None:
