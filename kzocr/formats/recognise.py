@@ -25,6 +25,18 @@ _SUFFIXES: dict[str, Format] = {
     ".ndjson": "jsonl",
     ".parquet": "parquet",
 }
+_OF_IMAGES = "an image, which an OCR engine has to read first (tesseract {name} - -l kaz)"
+_OF_DOCUMENTS = "a document of a word processor or an archive: save it as plain text first"
+_NO_TEXT: dict[bytes, str] = {
+    b"%PDF-": "a PDF: take its text out first (pdftotext {name} - > text.txt)",
+    b"PK\x03\x04": _OF_DOCUMENTS,
+    b"\xd0\xcf\x11\xe0": _OF_DOCUMENTS,
+    b"{\\rtf": _OF_DOCUMENTS,
+    b"\x1f\x8b": "compressed: unpack it first (gunzip {name})",
+    **dict.fromkeys((b"\x89PNG", b"\xff\xd8\xff", b"II*\0", b"MM\0*", b"AT&TFORM"), _OF_IMAGES),
+}
+"""First bytes of files that users have beside their text -> what they are, and what to do."""
+
 _ROOT = re.compile(r"<(?:[\w.-]+:)?([A-Za-z][\w.-]*)(?=[\s/>])")
 _NO_ROOT = re.compile(r"<\?.*?\?>|<!--.*?-->|<!DOCTYPE[^>\[]*(?:\[.*?\]\s*)?>", re.DOTALL)
 _HOCR = re.compile(r"""\bocr_page\b|\bocr-system\b|\bocrx?_(?:line|word|par|carea)\b""")
@@ -42,8 +54,12 @@ def recognise(head: bytes, name: str) -> Format:
         name: the file's name.
 
     Raises:
-        ValueError: it is an XML or HTML file by name and content, but none of these; the message says what it is.
+        ValueError: it is an XML or HTML file by name and content, but none of these, or a PDF, an image or another file
+            that is no text; the message says what it is.
     """
+    for mark, what in _NO_TEXT.items():
+        if head.startswith(mark):
+            raise ValueError(f"{name}: {what.format(name=name)}")
     if head.startswith(b"PAR1"):
         return "parquet"
     root = _root(head)

@@ -232,6 +232,26 @@ def test_other_xml_is_no_text() -> None:
     assert recognise(b"PAR1", "a") == "parquet"
 
 
+@pytest.mark.parametrize(
+    ("head", "name", "message"),
+    [
+        (
+            b"%PDF-1.7\n%\xe2\xe3",
+            "a.pdf",
+            r"^a\.pdf: a PDF: take its text out first \(pdftotext a\.pdf - > ",
+        ),
+        (b"PK\x03\x04\x14", "a.docx", "^a.docx: a document of a word processor or an archive: save it as plain text"),
+        (b"{\\rtf1\\ansi", "a.rtf", "^a.rtf: a document of a word processor"),
+        (b"\x1f\x8b\x08", "a.txt.gz", r"^a\.txt\.gz: compressed: unpack it first \(gunzip a\.txt\.gz\)$"),
+        (b"\xff\xd8\xff\xe0", "a.jpg", r"^a\.jpg: an image, .* \(tesseract a\.jpg - -l kaz\)$"),
+        (b"II*\x00", "a.txt", "^a.txt: an image"),
+    ],
+)
+def test_what_is_no_text_is_named_with_what_to_do(head: bytes, name: str, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        recognise(head, name)
+
+
 def test_an_edit_over_a_line_end_is_refused() -> None:
     file = read("divided.alto.xml")
     with pytest.raises(ValueError, match="over the end of a line"):
