@@ -3,9 +3,10 @@
     python scripts/make_ocr_pairs.py corpus/train/*.txt --output "pairs/train_{language}.jsonl" \\
         --languages kaz,rus --pages 1200 --fonts train --workers 2
 
-Each engine reads the same images. Pages over the CER limit, and those that an engine does not finish in two minutes,
-go to `*.set_aside.jsonl` and are counted. A run that was stopped goes on where it was: page i depends on (--seed, i),
-the texts and the fonts alone, and pages that are there are skipped.
+Each engine reads the same images. Pages over the CER limit, and those at which an engine fails or that it does not
+finish in two minutes, go to `*.set_aside.jsonl` and are counted; an engine that fails at its first five pages stops
+the run. A run that was stopped goes on where it was: page i depends on (--seed, i), the texts and the fonts alone, and
+pages that are there are skipped.
 Any other engine plugs in: `--languages "" --engine "mine=cmd:my-ocr --dpi {dpi} {image}"` prints a page's text, a line
 a printed line; `{language}` in --output is then its name.
 With `--images DIR` the page images are kept too: look at some before you believe the numbers.
@@ -31,9 +32,10 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from kzocr.channel.engines import CommandEngine, EngineMissingError, Tesseract, find_engine
+from kzocr.channel.engines import CommandEngine, EngineFailedError, EngineMissingError, Tesseract, find_engine
 from kzocr.channel.fonts import SYSTEM_FONTS, FontFace, find_fonts
-from kzocr.channel.pages import DEFAULT_CER_LIMITS, PairFile, TextSource, make_page, read_page
+from kzocr.channel.pages import DEFAULT_CER_LIMITS, TextSource, make_page, read_page
+from kzocr.channel.pair_files import PairFile
 
 
 @dataclass(frozen=True)
@@ -103,30 +105,32 @@ def main(
     for one in engines:
         language = one.language if isinstance(one, Tesseract) else one.name
         limit = cer_limit if cer_limit is not None else DEFAULT_CER_LIMITS.get(language, 0.5)
-        files[one.name] = PairFile(Path(output.format(language=language)), limit)
-        files[one.name].path.parent.mkdir(parents=True, exist_ok=True)
+        path = Path(output.format(language=language))
+        path.parent.mkdir(parents=True, exist_ok=True)
+        files[one.name] = PairFile(path, limit, seed)
     if images is not None:
         images.mkdir(parents=True, exist_ok=True)
     _load(tuple(texts))
     job = _Job(tuple(texts), _choose_fonts(fonts), engines, seed, words, images)
-    done = {name: file.done(seed) for name, file in files.items()}
-    todo = [index for index in range(pages) if not all(index in there for there in done.values())]
+    todo = [index for index in range(pages) if not all(index in file.done for file in files.values())]
     console.print(f"{len(job.fonts)} faces, {pages - len(todo)} pages there, {len(todo)} to make")
-    usable, set_aside = _write(job, files, done, todo, workers, stop_file, console)
-    console.print(f"{usable} pairs written, {set_aside} hopeless pages set aside")
+    try:
+        _write(job, files, todo, workers, stop_file, console)
+    finally:
+        usable, set_aside, failed = (
+            sum(getattr(file, count) for file in files.values()) for count in ("n_usable", "n_set_aside", "n_failed")
+        )
+        console.print(f"{usable} pairs written, {set_aside} hopeless pages set aside (the engine failed at {failed})")
 
 
 def _write(
-    job: _Job,
-    files: dict[str, PairFile],
-    done: dict[str, set[int]],
-    todo: list[int],
-    workers: int,
-    stop_file: Path | None,
-    console: Console,
-) -> tuple[int, int]:
-    """Make the pages in `todo`, write their records and return the numbers of usable and hopeless ones."""
-    usable = set_aside = 0
+    job: _Job, files: dict[str, PairFile], todo: list[int], workers: int, stop_file: Path | None, console: Console
+) -> None:
+    """Make the pages in `todo` and add their records to the files.
+
+    Raises:
+        EngineFailedError: an engine has failed at all of its first pages.
+    """
     columns = (TextColumn("pages"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with (
         ProcessPoolExecutor(workers) as pool,
@@ -134,29 +138,26 @@ def _write(
     ):
         task = progress.add_task("pages", total=len(todo))
         queue = iter(todo)
-        running: dict[Future[list[dict[str, Any]]], int] = {}
+        running: set[Future[list[dict[str, Any]]]] = set()
         while True:
             while len(running) < 2 * workers and not (stop_file and stop_file.exists()):
                 index = next(queue, None)
                 if index is None:
                     break
-                running[pool.submit(job.run, index)] = index
+                running.add(pool.submit(job.run, index))
             if not running:
-                return usable, set_aside
+                break
             for future in wait(running, return_when=FIRST_COMPLETED).done:
-                index = running.pop(future)
+                running.remove(future)
                 for record in future.result():
-                    if index in done[record["engine"]]:
-                        continue
-                    if files[record["engine"]].add(record):
-                        usable += 1
-                    else:
-                        set_aside += 1
+                    files[record["engine"]].add(record)
                 progress.advance(task)
+    for file in files.values():
+        file.close()
 
 
 if __name__ == "__main__":
     try:
         typer.run(main)
-    except (EngineMissingError, OSError, ValueError) as error:
+    except (EngineFailedError, EngineMissingError, OSError, ValueError) as error:
         sys.exit(f"make_ocr_pairs: {error}")

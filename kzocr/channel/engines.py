@@ -36,7 +36,11 @@ class EngineMissingError(RuntimeError):
     """The engine or its language is not installed; the message says what to install."""
 
 
-class EngineTimeoutError(RuntimeError):
+class EngineFailedError(RuntimeError):
+    """The engine ended with an error; the message names it and holds what it said."""
+
+
+class EngineTimeoutError(EngineFailedError):
     """The engine did not come to an end with a page in `READ_SECONDS`; the message names it."""
 
 
@@ -76,7 +80,7 @@ class Tesseract:
         """Return the text of `image` (page segmentation 3: automatic), one printed line a line.
 
         Raises:
-            RuntimeError: Tesseract failed; the message holds what it said.
+            EngineFailedError: Tesseract failed; the message holds what it said.
             EngineTimeoutError: it took more than `READ_SECONDS`.
         """
         buffer = io.BytesIO()
@@ -117,7 +121,7 @@ class CommandEngine:
         """Return the text of `image`.
 
         Raises:
-            RuntimeError: the program failed; the message holds what it said.
+            EngineFailedError: the program failed; the message holds what it said.
             EngineTimeoutError: it took more than `READ_SECONDS`.
         """
         with tempfile.TemporaryDirectory() as folder:
@@ -140,7 +144,7 @@ def _printed(
         environment: its variables; None: ours.
 
     Raises:
-        RuntimeError: the program failed; the message holds what it said.
+        EngineFailedError: the program failed; the message holds what it said.
         EngineTimeoutError: it took more than `READ_SECONDS`.
     """
     try:
@@ -150,7 +154,8 @@ def _printed(
     except subprocess.TimeoutExpired as error:
         raise EngineTimeoutError(f"{name}: took more than {READ_SECONDS:g} seconds for a page") from error
     if done.returncode:
-        raise RuntimeError(f"{name}: {done.stderr.decode(errors='replace').strip()}")
+        said = done.stderr.decode(errors="replace").strip() or "it said nothing"
+        raise EngineFailedError(f"{name}: exit code {done.returncode}: {said}")
     return done.stdout.decode("utf-8", errors="replace").replace("\f", "\n")
 
 

@@ -1,10 +1,9 @@
-"""Real OCR pairs: text is printed on pages, damaged, read by engines and matched line by line (resumable)."""
+"""Real OCR pairs: text is printed on pages, damaged, read by engines and matched line by line."""
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,7 @@ import numpy as np
 from PIL import Image
 
 from kzocr.channel.degradation import Degradation, degrade, sample_degradation
-from kzocr.channel.engines import Engine, EngineTimeoutError
+from kzocr.channel.engines import Engine, EngineFailedError
 from kzocr.channel.fonts import FontFace
 from kzocr.channel.lines import match_lines
 from kzocr.channel.rendering import PageStyle, Paragraph, draw, layout, sample_style
@@ -135,13 +134,13 @@ def read_page(page: Page, engine: Engine) -> dict[str, Any]:
     """Return the record of `page` as `engine` reads it: matched lines, their CER and how the page was made.
 
     `reference` and `hypothesis` have the same number of lines; lines that the engine missed or made up are
-    counted in `n_missed_lines` and `n_spurious_lines` and are in neither. An engine that does not come to an end has
-    missed them all (`timed_out`), which makes the page hopeless.
+    counted in `n_missed_lines` and `n_spurious_lines` and are in neither. An engine that fails at the page has missed
+    them all, which makes the page hopeless; `failure` has its message, and is empty for any other page.
     """
     try:
-        read, timed_out = engine.read(page.image, page.style.dpi), False
-    except EngineTimeoutError:
-        read, timed_out = "", True
+        read, failure = engine.read(page.image, page.style.dpi), ""
+    except EngineFailedError as error:
+        read, failure = "", str(error)
     match = match_lines(page.lines, read.splitlines())
     reference, hypothesis = "\n".join(match.references), "\n".join(match.hypotheses)
     style = page.style
@@ -160,7 +159,7 @@ def read_page(page: Page, engine: Engine) -> dict[str, Any]:
         "n_lines": len(page.lines),
         "n_missed_lines": match.n_missed,
         "n_spurious_lines": match.n_spurious,
-        "timed_out": timed_out,
+        "failure": failure,
         "cer": round(cer(reference=reference, hypothesis=hypothesis), 5),
     }
 
@@ -168,50 +167,3 @@ def read_page(page: Page, engine: Engine) -> dict[str, Any]:
 def is_hopeless(record: Mapping[str, Any], cer_limit: float) -> bool:
     """Return whether a record is to be set aside: CER over the limit, or over half of the lines missed."""
     return bool(record["cer"] > cer_limit or record["n_missed_lines"] > MAX_MISSED_SHARE * record["n_lines"])
-
-
-@dataclass(frozen=True)
-class PairFile:
-    """The output of one engine: `path` for pairs, the same name with `.set_aside` for hopeless pages."""
-
-    path: Path
-    cer_limit: float
-
-    @property
-    def set_aside_path(self) -> Path:
-        """Where hopeless pages go: pairs.jsonl -> pairs.set_aside.jsonl."""
-        return self.path.with_suffix(f".set_aside{self.path.suffix}")
-
-    def add(self, record: Mapping[str, Any]) -> bool:
-        """Append `record` as a JSON line to the file where it belongs; return whether it is a usable pair."""
-        hopeless = is_hopeless(record, self.cer_limit)
-        path = self.set_aside_path if hopeless else self.path
-        with path.open("a", encoding="utf-8") as stream:
-            stream.write(json.dumps(record, ensure_ascii=False) + "\n")
-        return not hopeless
-
-    def done(self, seed: int) -> set[int]:
-        """Return the page numbers of book `seed` that either file has.
-
-        Raises:
-            ValueError: a line is no record; the message says file and line. A last line that was cut off by
-                an interrupted run is such a line: delete it.
-        """
-        numbers: set[int] = set()
-        for path in (self.path, self.set_aside_path):
-            for document_id in _document_ids(path):
-                _, book, number = document_id.rsplit("-", 2)
-                if int(book) == seed:
-                    numbers.add(int(number))
-        return numbers
-
-
-def _document_ids(path: Path) -> Iterator[str]:
-    if not path.exists():
-        return
-    with path.open(encoding="utf-8") as stream:
-        for number, line in enumerate(stream, start=1):
-            try:
-                yield str(json.loads(line)["document_id"])
-            except (json.JSONDecodeError, KeyError, TypeError) as error:
-                raise ValueError(f"{path}:{number}: not a record of rendered pages ({error})") from error

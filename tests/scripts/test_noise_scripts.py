@@ -13,7 +13,13 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from kzocr.channel import engines
-from kzocr.channel.engines import CommandEngine, EngineMissingError, EngineTimeoutError, find_engine
+from kzocr.channel.engines import (
+    CommandEngine,
+    EngineFailedError,
+    EngineMissingError,
+    EngineTimeoutError,
+    find_engine,
+)
 from kzocr.channel.generators import Documents, flat_table, glyphs
 from kzocr.channel.model import ChannelModel
 from kzocr.channel.rules import Rule
@@ -147,8 +153,11 @@ def test_an_engine_that_fails_or_is_missing_says_so() -> None:
     with pytest.raises(ValueError, match="empty"):
         find_engine("cmd:")
     engine = find_engine(f"bad=cmd:{sys.executable} -c \"raise SystemExit('out of paper')\"")
-    with pytest.raises(RuntimeError, match="bad: out of paper"):
+    with pytest.raises(EngineFailedError, match="bad: exit code 1: out of paper"):
         engine.read(Image.new("L", (7, 5), 255), 200)
+    silent = find_engine(f'silent=cmd:{sys.executable} -c "raise SystemExit(3)"')
+    with pytest.raises(EngineFailedError, match="silent: exit code 3: it said nothing"):
+        silent.read(Image.new("L", (7, 5), 255), 200)
 
 
 def test_an_engine_that_does_not_come_to_an_end_is_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
