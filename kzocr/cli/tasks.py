@@ -43,6 +43,12 @@ class Task:
         return "<stdin>" if self.name == STDIN else self.name
 
     @property
+    def is_stream(self) -> bool:
+        """Return whether the input can be read but once: the standard input, a pipe."""
+        path = Path(self.name)
+        return self.name == STDIN or (path.exists() and not path.is_file() and not path.is_dir())
+
+    @property
     def n_bytes(self) -> int:
         """Return the file's size; 0 if it is unknown."""
         path = Path(self.name)
@@ -58,10 +64,10 @@ class Task:
 
     @property
     def kind(self) -> Format:
-        """Return the format of the input; the standard input is known by its content only if it was read."""
+        """Return the format of the input; the standard input and a pipe are known by their content only once read."""
         if self.file_format is not FileFormat.AUTO:
             return cast("Format", self.file_format.value)
-        if self.name == STDIN:
+        if self.is_stream:
             return "text"
         with Path(self.name).open("rb") as file:
             return recognise(file.read(HEAD_BYTES), self.name)
@@ -75,7 +81,7 @@ class Task:
         """
         data = sys.stdin.buffer.read() if self.name == STDIN else Path(self.name).read_bytes()
         kind = self.kind
-        if self.name == STDIN and self.file_format is FileFormat.AUTO:
+        if self.is_stream and self.file_format is FileFormat.AUTO:
             kind = recognise(data[:HEAD_BYTES], self.label)
         if kind in DIALECTS:
             return LayoutFile.of(data, self.label, DIALECTS[kind])

@@ -110,8 +110,8 @@ class Writing:
                 correct_jsonl(source, sys.stdout.buffer, self.column, stream, task.label, on_more)
             sys.stdout.buffer.flush()
             return
-        if kind == "parquet" and task.name == STDIN:
-            raise ValueError("Parquet is read from a file, not from the standard input")
+        if kind == "parquet" and task.is_stream:
+            raise ValueError(f"{task.label}: Parquet is read from a file, not from the standard input or a pipe")
         task.destination.parent.mkdir(parents=True, exist_ok=True)
         with plain.replacing(task.destination) as unfinished:
             if kind == "parquet":

@@ -48,6 +48,20 @@ def test_version() -> None:
     assert run("--version").stdout == f"kzocr {kzocr.__version__}\n"
 
 
+@pytest.mark.skipif(not Path("/dev/fd").is_dir(), reason="the pipes of a shell have no name here")
+def test_a_pipe_is_read_once_and_whole() -> None:
+    source, sink = os.pipe()
+    os.write(sink, TEXT.encode())
+    os.close(sink)
+    pipe = f"/dev/fd/{source}"
+    result = run("correct", pipe)
+    assert (result.exit_code, result.stdout_bytes.decode()) == (0, CORRECTED)
+    refused = run("correct", pipe, "--format", "parquet", "-o", "out.parquet")
+    assert refused.exit_code == 1
+    assert f"{pipe}: Parquet is read from a file, not from the standard input or a pipe" in refused.stderr
+    os.close(source)
+
+
 def test_standard_input_to_standard_output() -> None:
     for arguments in ([], ["-"]):
         result = run("correct", *arguments, stdin=TEXT.encode())
