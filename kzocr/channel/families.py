@@ -281,6 +281,24 @@ def worn_print(rng: np.random.Generator) -> ChannelModel:
     return ChannelModel(name="worn-print", rules=_merge(rules), burstiness=float(rng.choice([0.3, 1.0, 3.0])))
 
 
+def faded_print(rng: np.random.Generator) -> ChannelModel:
+    """Return a print so faint, or an engine so careless, that letters of any kind and marks are missing, some oftener.
+
+    Half of these engines have no Kazakh letters; they lose thin ones on good prints too (желлерн for желілерін).
+    """
+    rate = 10 ** float(rng.uniform(-2.5, -1.2))
+    rules = []
+    for letter, weight in zip(LOWER, rng.gamma(0.7, 1 / 0.7, len(LOWER)), strict=True):
+        rules.append(Rule(letter, {"": min(rate * float(weight), MAX_LOST_RATE)}))
+        rules.append(Rule(letter.upper(), {"": min(rate * float(weight * rng.uniform(0, 2)), MAX_LOST_RATE)}))
+    if rng.random() < 0.5:
+        rules += [rule for rule in russian_engine(rng).rules if len(rule.source) == 1 and rule.source.isalpha()]
+    else:
+        rules += _similar_rules(rng, int(rng.integers(0, 4)), 10 ** rng.uniform(-4.5, -2.5))
+    rules += [*_punctuation_rules(rng, chance=0.3, lost=True), *_space_rules(rng, doubling=0.0)]
+    return ChannelModel(name="faded-print", rules=_merge(rules), burstiness=float(rng.choice([0.0, 0.3, 1.0])))
+
+
 def _capital_rules(rng: np.random.Generator) -> list[Rule]:
     """Return rules, mostly none, that make capitals of some letters like theirs, seldom the other way round."""
     rules: list[Rule] = []

@@ -29,6 +29,7 @@ _FAMILIES: dict[str, Family] = {
     "legacy-fonts": families.legacy_fonts,
     "glued-words": families.glued_words,
     "worn-print": families.worn_print,
+    "faded-print": families.faded_print,
 }
 
 _ESTIMATED = ("tesseract-kaz", "tesseract-rus", "tesseract-kaz-rus", "cuneiform-rus")

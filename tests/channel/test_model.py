@@ -18,6 +18,7 @@ from kzocr.channel.model import UNKNOWABLE, ChannelModel
 from kzocr.channel.protected import passage, protect
 from kzocr.channel.rules import MAX_PROBABILITY, Rule
 from kzocr.metrics import cer
+from kzocr.text import LOWER
 
 TEXT = "Қазақстан — Еуразия құрлығындағы мемлекет. Жер көлемі 2724,9 мың км². "
 FAMILIES = (
@@ -30,6 +31,7 @@ FAMILIES = (
     families.lost_letters,
     families.glued_words,
     families.worn_print,
+    families.faded_print,
 )
 
 
@@ -313,6 +315,20 @@ def test_glued_words_lose_few_spaces_in_one_document_and_nearly_all_in_another()
     assert min(kept) < 0.3
     assert max(kept) > 0.95
     assert 0.3 < sum(share < 0.9 for share in kept) / len(kept) < 0.8
+
+
+def test_faded_print_loses_letters_of_every_kind_and_half_of_it_has_an_engine_without_kazakh_letters() -> None:
+    lost, russian = [], 0
+    for seed in range(200):
+        channel = families.faded_print(rng(seed))
+        outputs = {rule.source: rule.outputs for rule in channel.rules if not rule.left and not rule.right}
+        assert all(outputs[letter][""] > 0 for letter in "аәбқмніы" + "АҚМ")
+        lost.append(np.mean([outputs[letter][""] for letter in LOWER]))
+        russian += sum(outputs["қ"].values()) > 0.6
+        assert "" not in outputs.get("5", {})
+    assert 0.003 < np.quantile(lost, 0.1) < 0.01
+    assert 0.03 < np.quantile(lost, 0.9) < 0.08
+    assert russian / 200 == pytest.approx(0.5, abs=0.15)
 
 
 def test_worn_print_takes_letters_for_any_others_and_capitals_keep_their_shape() -> None:
