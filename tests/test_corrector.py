@@ -11,7 +11,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from transformers import BertConfig, T5Config, T5ForConditionalGeneration
+from transformers import BertConfig
 
 from fakes import ScriptedDecoder, garbage, scripted
 from kzocr.confidence.model import Calibration
@@ -20,6 +20,7 @@ from kzocr.correction.passes import Correction
 from kzocr.corrector import Corrector
 from kzocr.edits import LINE_BREAKS, apply_edits
 from kzocr.trials.fuzzing import fuzzed_texts
+from toy_models import tiny_model
 from toy_trees import by
 
 torch.set_num_threads(1)
@@ -326,26 +327,9 @@ def test_senseless_thresholds_are_refused(options: dict[str, float]) -> None:
 
 @pytest.fixture(scope="module")
 def model_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    torch.manual_seed(0)
     folder = tmp_path_factory.mktemp("model")
-    tiny_model().save_pretrained(folder)
+    tiny_model(n_encoder=1, n_decoder=1).save_pretrained(folder)
     return folder
-
-
-def tiny_model(vocab_size: int = 384) -> T5ForConditionalGeneration:
-    return T5ForConditionalGeneration(
-        T5Config(
-            vocab_size=vocab_size,
-            d_model=16,
-            d_kv=8,
-            d_ff=16,
-            num_heads=2,
-            num_layers=1,
-            num_decoder_layers=1,
-            feed_forward_proj="gated-gelu",
-            decoder_start_token_id=0,
-        )
-    )
 
 
 TEXT = "Күз келді.\n\nАспанда тырналар ұшып барады, 1990 жыл.\n"

@@ -2,35 +2,43 @@
 
 from __future__ import annotations
 
-import functools
-
 import pytest
 import torch
 from transformers import MT5Config, MT5ForConditionalGeneration, T5Config, T5ForConditionalGeneration
 
 from kzocr.decoding import Decoded
+from kzocr.encoding import VOCAB_SIZE
 
 KAZAKH = "Ауылдың шетіндегі ескі мектепте жиырма бес бала оқиды, кітапханада қазақша кітап көп."
 NOISY = "Ауылдьщ  шет індегі ескі мектсптс жиырма 6ес бала окиды,кітапханада к,азакша кітап кеп."
 
 
-@functools.cache
 def tiny_model(
     seed: int = 0,
     *,
     tied: bool = True,
+    own_head: bool = True,
     feed_forward: str = "gated-gelu",
     n_encoder: int = 2,
     n_decoder: int = 2,
     multilingual: bool = False,
+    vocab_size: int = VOCAB_SIZE,
 ) -> T5ForConditionalGeneration:
-    """Return a random model whose head is an own matrix, sharp enough that no two ids tie.
+    """Return a new random model, sharp enough that no two ids tie: its weights are drawn larger than usual.
 
-    The embeddings are redrawn larger than `transformers` draws them, so that the output depends on the bytes.
+    Args:
+        seed: decides all weights.
+        tied: the head is the embedding, and its input is scaled down.
+        own_head: of one that is not tied: the head is a matrix of its own, rather than the embedding, not scaled.
+        feed_forward: the kind of feed-forward layer, as the configuration names it.
+        n_encoder: layers.
+        n_decoder: layers.
+        multilingual: the model is an mT5.
+        vocab_size: ids.
     """
     torch.manual_seed(seed)
     arguments = {
-        "vocab_size": 384,
+        "vocab_size": vocab_size,
         "d_model": 32,
         "d_kv": 12,
         "d_ff": 40,
@@ -46,8 +54,8 @@ def tiny_model(
         model = MT5ForConditionalGeneration(MT5Config(**arguments))
     else:
         model = T5ForConditionalGeneration(T5Config(**arguments))
-    if not tied:
-        model.lm_head.weight = torch.nn.Parameter(torch.randn(384, 32))
+    if own_head and not tied:
+        model.lm_head.weight = torch.nn.Parameter(torch.randn(vocab_size, 32))
     with torch.no_grad():
         for module in model.modules():
             if type(module).__name__.endswith("LayerNorm"):

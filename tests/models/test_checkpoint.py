@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 import torch
 from safetensors import safe_open
-from transformers import AutoModelForSeq2SeqLM, AutoTokenizer, T5Config, T5ForConditionalGeneration
+from transformers import AutoModelForSeq2SeqLM, AutoTokenizer, T5ForConditionalGeneration
 
-from kzocr.encoding import VOCAB_SIZE, encode
+from kzocr.encoding import encode
 from kzocr.models.checkpoint import own_name, read_metadata, write_model
+from toy_models import tiny_model
 
 OTHER_PYTHON = "KZOCR_OTHER_PYTHON"
 """Environment variable: a Python whose transformers is of the other major version."""
@@ -33,41 +34,9 @@ print(json.dumps([transformers.__version__, outputs]))
 """
 
 
-def random_model(*, is_tied: bool) -> T5ForConditionalGeneration:
-    torch.manual_seed(5)
-    model = T5ForConditionalGeneration(
-        T5Config(
-            vocab_size=VOCAB_SIZE,
-            d_model=32,
-            d_kv=16,
-            d_ff=48,
-            num_heads=2,
-            num_layers=2,
-            num_decoder_layers=1,
-            dropout_rate=0.0,
-            feed_forward_proj="gated-gelu",
-            tie_word_embeddings=is_tied,
-            pad_token_id=0,
-            eos_token_id=1,
-            decoder_start_token_id=0,
-        )
-    )
-    with torch.no_grad():
-        for parameter in model.parameters():
-            parameter.add_(torch.randn_like(parameter) * 0.3)
-    return model.to(torch.bfloat16).float().eval()
-
-
-def with_own_head(folder: Path) -> T5ForConditionalGeneration:
-    """Return a model whose head is not its embedding, as `google/byt5-small` is, read from a file."""
-    model = random_model(is_tied=False)
-    write_model(model, folder, {})
-    from safetensors.torch import load_file, save_file
-
-    weights = load_file(folder / "model.safetensors")
-    weights["lm_head.weight"] = torch.randn_like(weights["lm_head.weight"])
-    save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
-    return AutoModelForSeq2SeqLM.from_pretrained(folder, dtype=torch.float32).eval()
+def rounded(*, tied: bool, own_head: bool = True) -> T5ForConditionalGeneration:
+    """Return a model whose weights a written one, which has half as many bits, holds exactly."""
+    return tiny_model(5, tied=tied, own_head=own_head).to(torch.bfloat16).float()
 
 
 @pytest.fixture(scope="module")
@@ -75,9 +44,9 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[T5ForCon
     """Models of every kind of head, and the folders that they were written to."""
     folder = tmp_path_factory.mktemp("models")
     kinds = {
-        "tied": random_model(is_tied=True),
-        "unscaled": random_model(is_tied=False),
-        "own-head": with_own_head(folder / "source"),
+        "tied": rounded(tied=True),
+        "unscaled": rounded(tied=False, own_head=False),
+        "own-head": rounded(tied=False),
     }
     for name, model in kinds.items():
         write_model(model, folder / name, {"name": name})
@@ -113,14 +82,14 @@ def test_the_configuration_says_what_transformers_4_takes_it_for(
 
 
 def test_the_model_that_is_written_is_left_as_it_was(tmp_path: Path) -> None:
-    model = random_model(is_tied=False)
+    model = rounded(tied=False, own_head=False)
     write_model(model, tmp_path, {})
     assert model.dtype == torch.float32
     assert model.lm_head.weight is model.shared.weight or not torch.equal(model.lm_head.weight, model.shared.weight)
 
 
 def test_no_folder_of_the_maker_is_written(tmp_path: Path) -> None:
-    write_model(random_model(is_tied=True), tmp_path / "first", {})
+    write_model(tiny_model(), tmp_path / "first", {})
     read = AutoModelForSeq2SeqLM.from_pretrained(tmp_path / "first")
     write_model(read, tmp_path / "second", {})
     for path in (tmp_path / "second").glob("*.json"):

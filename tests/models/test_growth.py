@@ -7,7 +7,7 @@ import torch
 from transformers import T5Config, T5ForConditionalGeneration
 
 from kzocr.config import ModelConfig
-from kzocr.encoding import VOCAB_SIZE, encode
+from kzocr.encoding import encode
 from kzocr.models import growth
 from kzocr.models.checkpoint import build_model, write_model
 from kzocr.models.growth import averaged, deepened, origins
@@ -16,27 +16,7 @@ from toy_models import tiny_model
 
 @pytest.fixture(name="model", scope="module")
 def make_model() -> T5ForConditionalGeneration:
-    torch.manual_seed(3)
-    config = T5Config(
-        vocab_size=VOCAB_SIZE,
-        d_model=24,
-        d_kv=8,
-        d_ff=40,
-        num_heads=3,
-        num_layers=3,
-        num_decoder_layers=2,
-        dropout_rate=0.0,
-        feed_forward_proj="gated-gelu",
-        tie_word_embeddings=True,
-        pad_token_id=0,
-        eos_token_id=1,
-        decoder_start_token_id=0,
-    )
-    model = T5ForConditionalGeneration(config).eval()
-    with torch.no_grad():
-        for parameter in model.parameters():
-            parameter.add_(torch.randn_like(parameter) * 0.1)
-    return model
+    return tiny_model(3, n_encoder=3)
 
 
 def logits(model: torch.nn.Module) -> torch.Tensor:
@@ -87,11 +67,11 @@ def test_a_model_does_not_become_shallower(model: T5ForConditionalGeneration) ->
 
 def test_a_run_starts_from_a_deepened_checkpoint(model: T5ForConditionalGeneration, tmp_path: Path) -> None:
     write_model(model, tmp_path / "model", {})
-    config = ModelConfig(str(tmp_path / "model"), 24, 40, 8, 3, 4, 3, 0.0, deepened=True)
+    config = ModelConfig(str(tmp_path / "model"), 32, 40, 12, 3, 4, 3, 0.0, deepened=True)
     built = build_model(config)
     assert (built.config.num_layers, built.config.num_decoder_layers) == (4, 3)
     with pytest.raises(ValueError, match="model: a model of 3 layers cannot grow to 1"):
-        build_model(ModelConfig(str(tmp_path / "model"), 24, 40, 8, 3, 1, 3, 0.0, deepened=True))
+        build_model(ModelConfig(str(tmp_path / "model"), 32, 40, 12, 3, 1, 3, 0.0, deepened=True))
 
 
 def test_an_average_lies_between_a_model_and_the_deepened_parent(model: T5ForConditionalGeneration) -> None:

@@ -6,12 +6,13 @@ from pathlib import Path
 
 import pytest
 import torch
-from transformers import T5Config, T5ForConditionalGeneration
+from transformers import T5ForConditionalGeneration
 
 from kzocr.decoding import GuidedDecoder
 from kzocr.encoding import encode
 from kzocr.rivals.yardstick import generate_greedy
 from kzocr.runs import hardware
+from toy_models import tiny_model
 
 
 @pytest.fixture(autouse=True)
@@ -19,15 +20,6 @@ def _every_test_times_anew() -> Iterator[None]:
     hardware.bf16_pays.cache_clear()
     yield
     hardware.bf16_pays.cache_clear()
-
-
-def tiny_model() -> T5ForConditionalGeneration:
-    torch.manual_seed(1)
-    config = T5Config(
-        vocab_size=384, d_model=16, d_kv=8, d_ff=24, num_layers=1, num_decoder_layers=1, num_heads=2,
-        feed_forward_proj="gated-gelu", decoder_start_token_id=0, initializer_factor=2.0,
-    )  # fmt: skip
-    return T5ForConditionalGeneration(config).eval()
 
 
 @pytest.mark.parametrize(
@@ -73,7 +65,7 @@ def test_asked_for_bf16_stays_with_a_warning(monkeypatch: pytest.MonkeyPatch, ca
 
 
 def test_speeding_up_changes_no_number() -> None:
-    model = tiny_model()
+    model = tiny_model(1)
     ids, labels = torch.tensor([encode("сәлем")]), torch.tensor([encode("қала")])
     before = model(input_ids=ids, labels=labels)
     hardware.speed_up(model, torch.device("cpu"))
@@ -84,7 +76,7 @@ def test_speeding_up_changes_no_number() -> None:
 
 def test_a_model_that_was_sped_up_can_be_decoded_and_saved(tmp_path: object) -> None:
     """Validation decodes the very model that is being trained."""
-    model = tiny_model()
+    model = tiny_model(1)
     inputs = [encode("Ауылдың шеті")]
     expected = generate_greedy(model, inputs, max_new_bytes=20)
     hardware.speed_up(model, torch.device("cpu"))
