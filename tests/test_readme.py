@@ -197,5 +197,3 @@ def test_badges_say_what_pyproject_says() -> None:
     ]
     assert f"licence-{licence.group(1).replace('-', '--')}-blue" in README
     assert f"python-{'_%7C_'.join(versions)}-blue" in README
-    for target in re.findall(r"\]\((?!https?:)([^)#]+)\)", README):
-        assert (ROOT / target).exists(), target
