@@ -17,6 +17,7 @@ from string import digits
 
 from kzocr.edits import Edit
 from kzocr.language.text_model import TextModel
+from kzocr.preparation.capitals import begins_sentence
 from kzocr.text import FOREIGN_LETTERS, KAZAKH_SPECIFIC_LOWER, LETTERS, LOWER
 
 CONFIDENCE_DECIPHERED = 0.95
@@ -58,7 +59,6 @@ _INVISIBLE = frozenset(("Mn", "Cf", "Cs"))
 _MARKS = frozenset("?*")
 _MORE_MARKS = frozenset(".,;:!»)")
 _SPACE = re.compile(r"[ \t]+")
-_SENTENCE_START = re.compile(r"(?:\A|[.!…]|\n\s*\n)[\s«“„\"(–—-]*\Z")
 
 Options = Mapping[str, str]
 """Sign -> the letters that it may stand for."""
@@ -194,7 +194,7 @@ def _edits(text: str, word: _Word, read: Sequence[str], options: Options, reader
         end = start + len(piece)
         is_last = number == len(read) - 1
         if sign in options and not (is_last and is_mark) and _is_letter(word, number, read, reader.is_known):
-            begins = number == 0 and len(options[sign]) > 1 and _SENTENCE_START.search(text, max(0, start - 8), start)
+            begins = number == 0 and len(options[sign]) > 1 and begins_sentence(text, start, may_follow_question=False)
             printed = letter.upper() if is_upper or piece != sign or begins else letter
             yield Edit(start, end, piece, printed, CONFIDENCE_DECIPHERED)
         start = end

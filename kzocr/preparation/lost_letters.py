@@ -19,6 +19,7 @@ from rapidfuzz.distance import Levenshtein
 from kzocr.channel.hyphenation import VOWELS
 from kzocr.edits import Edit
 from kzocr.language.text_model import TextModel
+from kzocr.preparation.capitals import begins_sentence
 from kzocr.text import KAZAKH_SPECIFIC_LOWER, LETTERS, LOWER
 
 CONFIDENCE_LOST = 0.9
@@ -68,8 +69,6 @@ SETTLED_EVERY = 200
 _CONTEXT = 16
 _WORD = re.compile(r"[^\W\d_]+")
 _WHOLE_WORD = re.compile(rf"(?<![^\s«„“\"(-])[{''.join(sorted(LETTERS))}]{{2,}}(?![^\s»”\").,:;!?-])")
-_SENTENCE_START = re.compile(r"(?:\A|[.!?…]|\n\s*\n)[\s«“„\"(–—-]*\Z")
-
 
 Left = Literal["spaces", "gaps", "nothing"]
 """What letters leave behind: a space each; what is left of that where spaces in a row became one; nothing."""
@@ -275,5 +274,5 @@ def _cased(text: str, start: int, letters: str, before: str, *, may_begin: bool)
     left, right = text[max(0, start - 2) : start], text[start + len(before) : start + len(before) + 2]
     if (right.isupper() and not left[-1:].islower()) or (left.isupper() and not right[:1].islower()):
         return letters.upper()
-    begins = may_begin and not left[-1:].isalpha() and _SENTENCE_START.search(text, max(0, start - 8), start)
+    begins = may_begin and not left[-1:].isalpha() and begins_sentence(text, start)
     return letters[0].upper() + letters[1:] if begins else letters
