@@ -15,7 +15,9 @@ Floats = npt.NDArray[np.float64]
 
 N_RESAMPLES = 10_000
 SEED = 20_260
+
 _MAX_CELLS = 4_000_000
+"""Numbers that are drawn at a time: 32 MB for each column."""
 
 
 @dataclass(frozen=True)

@@ -30,6 +30,7 @@ TAIL_BYTES = 8
 """Ids behind the last difference that are scored with a replacement: what follows must still fit."""
 
 SCORED_AT_ONCE, BRANCHES_AT_ONCE = 64, 128
+"""Replacements, and ways to go on, that are asked about in one batch."""
 
 N_RIVALS, LEAST_RIVAL = 2, 0.015
 """So many ids besides the likeliest are told of, if they have this probability or more."""
@@ -159,8 +160,8 @@ class GuidedDecoder:
     """Greedy decoding of a T5-family byte model with the input as the draft.
 
     Args:
-        model: a `T5ForConditionalGeneration` or `MT5ForConditionalGeneration`; its weights are read once,
-        here. first_stretch_bytes: how many draft bytes are verified at once behind a disagreement.
+        model: a `T5ForConditionalGeneration` or `MT5ForConditionalGeneration`; its weights are read once, here.
+        first_stretch_bytes: how many draft bytes are verified at once behind a disagreement.
         longest_stretch_bytes: how far that number grows, doubling, while all are accepted.
         mask_non_bytes: only bytes and the end of sequence can come out. If False any id of the vocabulary
             can.

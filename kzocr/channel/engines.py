@@ -16,7 +16,10 @@ from typing import Protocol
 from PIL import Image
 
 READ_SECONDS = 120.0
+"""For a page: an engine that takes longer is ended."""
+
 COMMAND = "cmd:"
+"""Begins the name of an engine that is any program."""
 
 
 class Engine(Protocol):

@@ -20,7 +20,11 @@ NEVER_ENCODED = "\uffff"
 """A non-character: every font prints its "missing" box for it."""
 
 PROBE_PX = 32
+"""Size at which letters are drawn to see whether a font has them."""
+
 HELD_OUT_SHARE = 5
+"""One family in so many is kept from training."""
+
 HAIRLINES = re.compile(r"\b(Thin|Hairline|Extra ?Light)\b")
 """Weights too thin to be printed at text sizes."""
 

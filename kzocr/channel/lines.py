@@ -8,7 +8,10 @@ from dataclasses import dataclass
 from rapidfuzz.distance import Levenshtein
 
 MAX_DISTANCE_SHARE = 0.65
+"""More edits than this share of the longer line, and the two are not the same line."""
+
 MAX_PIECES = 3
+"""Into so many an engine may cut a line."""
 
 
 @dataclass(frozen=True)

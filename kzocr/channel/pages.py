@@ -20,8 +20,14 @@ from kzocr.metrics import cer
 from kzocr.text import printable
 
 VERSE_MEDIAN_CHARS = 45
+"""Of lines that are shorter than this in the median two pages in three are set as verse."""
+
 SHORT_HEADING_CHARS = 60
+"""A first line that is shorter is set as a heading on every other page."""
+
 MAX_MISSED_SHARE = 0.5
+"""A page of whose lines the engine missed more is hopeless."""
+
 DEFAULT_CER_LIMITS: Mapping[str, float] = {"kaz": 0.35, "kaz+rus": 0.35, "rus": 0.5}
 """The page CER over which a page counts as hopeless, by Tesseract language."""
 

@@ -46,6 +46,7 @@ PROBE = (
 """A text with all letters of daily use, on which the error rates of channels are compared."""
 
 MAX_DRAWS = 100
+"""After so many channels in a row that misread too much the limit is taken for a mistake."""
 
 
 @dataclass(frozen=True)

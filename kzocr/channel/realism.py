@@ -24,10 +24,12 @@ Floats = npt.NDArray[np.float64]
 NoiseMaker = Callable[[str, np.random.Generator], str]
 """What corrupts one document: its text (lines divided by line ends, whose number must stay) and randomness."""
 
-MIN_FEATURE_LINES = 3
-MAX_FEATURES = 1500
-N_STEPS = 150
-N_FOLDS = 5
+MIN_FEATURE_LINES, MAX_FEATURES = 3, 1500
+"""Errors that a classifier may look at: those that stand in so many lines, so many of the most frequent ones."""
+
+N_STEPS, N_FOLDS = 150, 5
+"""How long a classifier is trained, and how many there are: each judges the lines that it was not trained on."""
+
 _PENALTY = 2e-3
 _BINS = (0, 1, 2, 3, 4, 6, 9, 14, 24)
 

@@ -27,6 +27,7 @@ from kzocr.pairs import TextPair, is_parallel, passages
 from kzocr.spelling.profile import NO_PROFILE, Profile
 
 N_BINS = 10
+"""Of equal width, in which confidences are compared with how often they were right."""
 
 CLEAN_WEIGHT = 12.0
 """How much more edits of text without errors count in the fit: all of them harm, and there are few."""
@@ -34,6 +35,7 @@ CLEAN_WEIGHT = 12.0
 _ORDER_SEED = 0
 
 THRESHOLDS = (0.0, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99)
+"""Least confidences whose trade-offs are shown."""
 
 
 @dataclass(frozen=True)

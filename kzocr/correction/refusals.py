@@ -53,10 +53,15 @@ _ASKING = re.compile(
 """The particles and words that a Kazakh question has."""
 
 _QUOTES = frozenset("\"'`´″“”„‟‘’‚«»‹›")
+
 _NEIGHBOUR_CHARS = 3
+"""Edits that stand closer together are counted together where letters are lost or added."""
+
 _REPETITION = re.compile(r"(.{2,24}?)\1{3,}", re.DOTALL)
-_REPETITION_SLACK_CHARS = 8
-_LENGTH_SLACK_CHARS = 4
+
+_REPETITION_SLACK_CHARS, _LENGTH_SLACK_CHARS = 8, 4
+"""So much longer a repetition, or a short window, may become whatever the thresholds say."""
+
 _FOLDED = str.maketrans({**LATIN_LOOKALIKES, **DIGIT_LOOKALIKES})
 
 

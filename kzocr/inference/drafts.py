@@ -20,12 +20,19 @@ CERTAIN_BYTES = 8
 """So many bytes in agreement, and the alignment before them needs no second look."""
 
 LONGEST_TAIL_BYTES = 40
+"""So much of the output, at most, is aligned with the source to find the place in it."""
+
 LOOK_AHEAD_BYTES = 12
+"""So many bytes of the source the output may have left out."""
+
 FOUND_BYTES = 6
 """So many of the output's last bytes are looked for when the place in the source is lost."""
 
 LOST_DISAGREEMENTS = 3
+"""After more of them in a row, without `CERTAIN_BYTES` in agreement between, the place in the source is lost."""
+
 REPEATED_BYTES = 64
+"""So much is expected of an output that repeats itself."""
 
 _CONTINUATION, _LEAD, _SPACE, _ASCII, _OTHER = range(5)
 

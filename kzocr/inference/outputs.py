@@ -15,6 +15,7 @@ CACHED_WINDOWS = 8192
 
 MAX_GROWTH = 1.5
 GROWTH_SLACK_BYTES = 16
+"""The output of an input of n ids ends after `MAX_GROWTH` n + `GROWTH_SLACK_BYTES` at the latest."""
 
 
 class DecodedRow(Protocol):

@@ -25,6 +25,7 @@ LEAST_POSITIONS = 16
 """Below this MKL is faster on any processor."""
 
 N_TIMED_PRODUCTS = 8
+"""Of each library; the fastest one counts."""
 
 _LEAST_STEP = 16
 _STEPS_A_DOUBLING = 32

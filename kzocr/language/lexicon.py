@@ -23,6 +23,7 @@ LEXICON_FILE = "lexicon.txt.xz"
 """Name of the file beside a model's weights."""
 
 RUSSIFIED_RATIO = 20
+"""So many times as frequent is a word of which another one is taken for a misspelling in Russian letters."""
 
 _REMEMBERED = 1 << 14
 _BITS = {letter: 1 << place for place, letter in enumerate(LOWER)}

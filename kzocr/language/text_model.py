@@ -28,14 +28,19 @@ LEAST_COUNT = 2
 """N-grams of four characters and more that were seen less often are left out."""
 
 _ALWAYS_COUNTED = 3
+"""Characters of the longest n-grams of which one that was seen once is kept."""
+
 _SIGNS = LOWER + " -.,"
 _DIGIT, _OTHER = len(_SIGNS), len(_SIGNS) + 1
 _N_SIGNS = len(_SIGNS) + 2
 _CODES = {sign: number for number, sign in enumerate(_SIGNS)}
 _SPACE = _CODES[" "]
-_STEP = 16.0
-_MOST = 255
+
+_STEP, _MOST = 16.0, 255
+"""Costs are kept as bytes: sixteenths of a nat, up to almost 16 nats."""
+
 _LEAST_LEFT_OVER = 1e-6
+"""Keeps the logarithm of what no longer n-gram takes finite."""
 
 Codes = npt.NDArray[np.int64]
 Levels = npt.NDArray[np.uint8]

@@ -25,13 +25,19 @@ BEAM = 80
 N_FOUND = 12
 """Words that are returned, at most."""
 
-_LEAST_SHARE = 3e-4
-_LEAST_SHARE_OF_NOTHING = 1e-3
+_LEAST_SHARE, _LEAST_SHARE_OF_NOTHING = 3e-4, 1e-3
+"""Misreadings that are rarer are not looked at; the latter for letters that come out of nothing or vanish."""
+
 _LONGEST_WORD = 30
 _REMEMBERED = 1 << 14
 _FREQUENCY_WEIGHT = 0.5
+
 _SIGN_COST = 5.0
+"""Nats for a sign that stands for any letter, or for none."""
+
 _GREATEST_COST, _GREATEST_COST_OF_LETTER = 3.0, 2.5
+"""A way to read a word may cost so many nats, and so many more for each of its letters."""
+
 _KAZAKH = frozenset(LOWER)
 _ROOT = 0
 

@@ -34,6 +34,8 @@ COST_OF_WORDS = 6.0
 
 _LEAST_PART, _LONGEST_PART = 2, 30
 _LEAST_CAPITALS = 6
+"""Letters of a word in capitals; shorter ones are abbreviations."""
+
 _WAYS = ("", "-", " - ", " – ")
 _LETTER = r"[^\W\d_]"
 _DIVISION = re.compile(rf"(?<=[^\W_])(?: [{HYPHENS}] |[{HYPHENS}] ?|[{SOFT_HYPHENS}] )(?={_LETTER})")

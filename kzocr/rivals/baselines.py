@@ -20,6 +20,8 @@ from kzocr.text import DIGIT_LOOKALIKES, FOREIGN_LETTERS, LATIN_LOOKALIKES, LETT
 Baseline = Callable[[list[str]], list[str]]
 
 SYMSPELL_MAX_EDITS = 2
+"""SymSpell's own default."""
+
 _SIGNS_FOR_I = {"1": "і", "!": "і", "|": "і"}
 _WORD = re.compile(r"[^\W\d_]+")
 _WORDS = re.compile(r"[^\W\d_]+(?: +[^\W\d_]+)*")

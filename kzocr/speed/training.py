@@ -23,6 +23,7 @@ from kzocr.runs.loss import masked_cross_entropy, shift_right
 from kzocr.runs.optimization import make_optimizer
 
 N_WARMUP_STEPS = 2
+"""First steps, in which memory is got, are not timed."""
 
 
 @dataclass(frozen=True)

@@ -49,7 +49,10 @@ _LEAST_CHARS_OF_DOUBTFUL = 2
 """Of known words that the model is not sure of: «оп» may be ол, but what abbreviation «тд» is nobody can say."""
 _LEAST_PART_CHARS = 2
 _LEAST_COUNT_OF_JOINED = 2
+
 _USUAL_UNKNOWN, _USUAL_WORDS = 0.5, 10
+"""Unknown words, of so many, that every window is taken to have besides its own."""
+
 _TOKEN = re.compile(r"\S+")
 _OUTER = ".,:;!?…()[]{}<>«»\"'“”„‘’–—-_|*^~`"
 _ASCII_LETTER = re.compile(r"[A-Za-z]")
