@@ -1,7 +1,8 @@
-"""What the pages say is there is there: files, headings that links lead to, modules, options of commands."""
+"""What pages and docstrings say is there is there: files, headings that links lead to, modules, options, arguments."""
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -80,3 +81,38 @@ def test_commands_have_the_options_that_pages_give_them(page: str, command: str,
 
 def parameter(option: str) -> str:
     return option.removeprefix("--").removeprefix("no-").replace("-", "_")
+
+
+def documented(docstring: str, section: str) -> list[str] | None:
+    """Return the names that a section of a docstring explains; none without such a section."""
+    found = re.search(rf"^{section}:\n((?:    .*\n?|\n(?=    ))+)", docstring, flags=re.MULTILINE)
+    return found and re.findall(r"^    \*{0,2}(\w+):", found.group(1), flags=re.MULTILINE)
+
+
+def parameters(function: ast.FunctionDef | ast.AsyncFunctionDef) -> list[str]:
+    signature = function.args
+    listed = [*signature.posonlyargs, *signature.args, *filter(None, [signature.vararg]), *signature.kwonlyargs]
+    names = [one.arg for one in (*listed, *filter(None, [signature.kwarg]))]
+    return names[1:] if names[:1] in (["self"], ["cls"]) else names
+
+
+def fields(definition: ast.ClassDef) -> list[str]:
+    annotated = [node for node in definition.body if isinstance(node, ast.AnnAssign)]
+    return [node.target.id for node in annotated if isinstance(node.target, ast.Name)]
+
+
+@pytest.mark.parametrize("path", sorted(PACKAGE.rglob("*.py")), ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_docstrings_explain_all_arguments_and_no_others(path: Path) -> None:
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            continue
+        docstring = ast.get_docstring(node) or ""
+        place = f"line {node.lineno}: {node.name}"
+        if (names := documented(docstring, "Attributes")) is not None:
+            set_later = {one.attr for one in ast.walk(node) if isinstance(one, ast.Attribute)}
+            assert set(names) <= {*fields(node), *set_later}, place
+        if (names := documented(docstring, "Args")) is not None:
+            makers = [one for one in getattr(node, "body", []) if getattr(one, "name", None) == "__init__"]
+            function = makers[0] if isinstance(node, ast.ClassDef) and makers else node
+            expected = fields(node) if isinstance(function, ast.ClassDef) else parameters(function)
+            assert names == expected, place
