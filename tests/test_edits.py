@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kzocr.edits import Edit, apply_edits, changes, composed
+from kzocr.edits import LINE_BREAKS, Edit, apply_edits, changes, composed
 
 LETTERS = st.text("аә \nь", max_size=30)
 
@@ -27,6 +27,7 @@ def spans(source: str, destination: str) -> list[tuple[int, int, str]]:
 def test_neighbouring_differences_are_one_change() -> None:
     assert spans("6ip жыл", "бір жыл") == [(0, 3, "бір")]
     assert spans("м ы з", "мыз") == [(1, 2, ""), (3, 4, "")]
+    assert spans("қала", "қалаап") == [(4, 4, "ап")]
     assert spans("сәлем", "сәлем") == []
 
 
@@ -42,6 +43,29 @@ def test_a_line_break_read_as_a_space_is_no_change() -> None:
 
 def test_of_a_space_and_a_line_break_the_space_is_deleted() -> None:
     assert spans("көл \nжаға", "көл\nжаға") == [(3, 4, "")]
+
+
+def test_line_breaks_are_where_python_ends_lines() -> None:
+    assert {
+        character for character in map(chr, range(0x110000)) if len(f"а{character}б".splitlines()) == 2
+    } == LINE_BREAKS
+
+
+@pytest.mark.parametrize(
+    ("source", "destination", "fixed", "expected"),
+    [
+        ("қаа", "қа", [], (1, 2, "", False)),
+        ("қаа", "қа", [1], (2, 3, "", False)),
+        ("қаа", "қа", [2], (2, 3, "", True)),
+        ("ақ  б", "ақ б", [3], (3, 4, "", True)),
+        ("көл \nжаға", "көл\nжаға", [3], (4, 5, "", True)),
+    ],
+)
+def test_changes_of_fixed_characters_stand_alone_and_others_do_not_move_there(
+    source: str, destination: str, fixed: list[int], expected: tuple[int, int, str, bool]
+) -> None:
+    found = changes(source, destination, fixed=fixed)
+    assert [(change.start, change.end, change.after, change.alone) for change in found] == [expected]
 
 
 def test_other_changes_of_line_breaks_stand_alone() -> None:
@@ -90,5 +114,7 @@ def test_composed_edits_keep_apart_and_merge() -> None:
     assert composed(original, first, [Edit(4, 4, "", "х", 0.7)]) == [Edit(4, 6, "-\n", "х", 0.7)]
     assert composed(original, first, [Edit(3, 5, "ір", "і", 0.7)]) == [Edit(3, 7, "і-\nр", "і", 0.7)]
     assert composed("аб", [Edit(0, 1, "а", "в", 0.9)], [Edit(0, 1, "в", "а", 0.7)]) == []
+    assert composed("аб", [Edit(0, 1, "а", "в", 0.9)], [Edit(1, 1, "", "г", 0.7)]) == [Edit(0, 1, "а", "вг", 0.7)]
+    assert composed("аб", [Edit(0, 1, "а", "", 0.9)], [Edit(0, 1, "б", "в", 0.7)]) == [Edit(0, 2, "аб", "в", 0.7)]
     with pytest.raises(ValueError, match="does not fit"):
         composed("аб", [], [Edit(0, 1, "в", "а", 0.7)])

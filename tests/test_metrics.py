@@ -135,6 +135,11 @@ def test_hipe_score_is_that_of_the_public_scorer() -> None:
         hipe_score(reference=[], hypothesis_before=[], hypothesis_after=[])
 
 
+def test_hipe_improvement_over_a_text_that_was_all_wrong_is_the_share_that_is_right() -> None:
+    found = hipe_score(reference=["тау", "көл"], hypothesis_before=["шыңғ", "ою"], hypothesis_after=["тас", "ою"])
+    assert found.improvement_cmer == pytest.approx((2 / 3 + 0) / 2)
+
+
 @given(st.lists(TEXT, min_size=1, max_size=4), st.data())
 def test_hipe_normalisation_against_the_scorer_itself(references: list[str], data: st.DataObject) -> None:
     scorer = pytest.importorskip("hipe_ocrepair_scorer.ocrepair_eval", reason="needs Python 3.12")

@@ -72,6 +72,35 @@ def test_cuts_stay_out_of_letters_with_marks_and_of_line_ends() -> None:
         assert not (window.core[0] == "\n" and window.core_start > 0)
 
 
+def first_core(text: str, core_bytes: int) -> str:
+    return next(windows(text, core_bytes=core_bytes, context_bytes=0)).core
+
+
+def test_cuts_stay_out_of_what_is_joined() -> None:
+    assert first_core("көл жаға\r\nқар", 16) == "көл "
+    teacher = "👩\u200d🏫"
+    assert {first_core(teacher * 5, n_bytes) for n_bytes in (11, 15, 18, 21)} == {teacher}
+    assert first_core("❤\ufe0f" * 5, 9) == "❤\ufe0f"
+    assert [len(window.core) for window in windows("а" + "\u0306" * 30, core_bytes=21, context_bytes=0)] == [
+        10,
+        10,
+        10,
+        1,
+    ]
+
+
+def test_a_line_end_in_the_first_half_is_no_break() -> None:
+    assert first_core("бірі\nекі жеті төрт", 24) == "бірі\nекі "
+
+
+def test_context_is_whole_words_up_to_the_budget() -> None:
+    text = "бір екі үш төрт бес алты жеті"
+    first, second, *_ = windows(text, core_bytes=12, context_bytes=12)
+    assert (first.core, first.text) == ("бір екі үш ", "бір екі үш төрт ")
+    assert (second.core, second.text) == ("төрт ", "екі үш төрт бес ")
+    assert next(windows(text, core_bytes=12, context_bytes=15)).text == "бір екі үш төрт бес"
+
+
 def test_time_is_linear_in_lines_without_spaces_and_in_blank_lines() -> None:
     start = time.perf_counter()
     for text in ("ө" * 500_000, "\n" * 500_000, "a " * 250_000, " " + "ұ" * 500_000, "\u0306" * 200_000):
