@@ -230,7 +230,10 @@ def fuzz(
 
 
 def damage(text: str, explained: Explained) -> str | None:
-    """Return what a correction damaged that no correction may, or `None`: edits that do not fit, lines, line ends."""
+    """Return what a correction damaged that no correction may, or `None`: edits that do not fit, lines, line ends.
+
+    A line ends at any of `kzocr.edits.LINE_BREAKS`, as for the corrector: these are the ones that `splitlines` knows.
+    """
     try:
         if apply_edits(text, explained.edits) != explained.text:
             return "the edits do not give the text"

@@ -9,7 +9,7 @@ import pytest
 
 from fakes import scripted
 from kzocr.corrector import Corrector
-from kzocr.edits import Edit
+from kzocr.edits import LINE_BREAKS, Edit
 from kzocr.trials.fuzzing import KINDS, damage, fuzz, fuzzed_texts
 
 
@@ -72,6 +72,12 @@ class Explained:
 def test_damage_is_named(explained: Explained, problem: str | None) -> None:
     found = damage("а\nб ", explained)
     assert found is None if problem is None else found is not None and problem in found
+
+
+@pytest.mark.parametrize("character", sorted(LINE_BREAKS))
+def test_a_line_that_is_lost_is_named_whatever_ends_it(character: str) -> None:
+    explained = Explained("а б", [Edit(1, 2, character, " ", 1.0)])
+    assert damage(f"а{character}б", explained) == "2 lines before, 1 after"
 
 
 def test_crashes_and_slow_texts_are_counted() -> None:
