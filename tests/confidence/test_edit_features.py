@@ -193,6 +193,22 @@ def test_context_is_asked_about_whole_words_in_the_corrected_text() -> None:
     assert [words for _, _, words in asked] == ["сез", "сөз", "сөз", "сөз"]  # what follows the last sign nobody knows
 
 
+def test_words_are_asked_about_where_the_edits_before_them_have_moved_them() -> None:
+    asked = []
+
+    def context(text: str, changes: Sequence[tuple[int, int, str]]) -> list[float]:
+        asked.extend((text, text[start:end], words) for start, end, words in changes)
+        return [0.0] * len(changes)
+
+    text = "қ ала мен сез бар"
+    features(text, [one(text, " ", ""), one(text, "сез", "сөз")], Background(LEXICON, context=context))
+    corrected = "қала мен сөз бар"
+    assert asked == [
+        (corrected, word, words)
+        for word, words in [("қала", "қ ала"), ("қала", "қала"), ("сөз", "сез"), ("сөз", "сөз")]
+    ]
+
+
 @pytest.mark.parametrize(
     ("text", "before", "after", "becomes_known"),
     [

@@ -129,6 +129,22 @@ def test_a_latin_word_changes_if_a_calibrated_model_is_sure() -> None:
     assert open_guard.doubt(Edit(4, 7, "Tac", "Тас", 0.75), is_calibrated=False) is None
 
 
+@pytest.mark.parametrize(
+    ("after", "is_refused"),
+    [
+        ("й", False),
+        ("и\u0306", True),
+        ("\u0306", True),
+        ("\u0306и", True),
+        ("\x07", True),
+        ("и\x07", True),
+        ("中", True),
+    ],
+)
+def test_what_is_no_composed_text_is_refused(after: str, is_refused: bool) -> None:
+    assert (refusal("таи сөз", "и", after) == "unreadable") is is_refused
+
+
 def test_thresholds_are_parameters() -> None:
     assert output_reason("қысқа мәтін болды", "қыс", True, Guards()) == "length"
     assert output_reason("қысқа мәтін болды", "қыс", True, Guards(min_length_ratio=0.0)) is None
@@ -148,6 +164,7 @@ def test_thresholds_are_parameters() -> None:
         ("0л келді", "0", "О", True),
         ("9збек тілі", "9", "Ө", True),
         ("а9ам", "9", "д", True),
+        ("ту19ан", "9", "г", False),
         ("бо9", "9", "о", False),
         ("9шы болды", "9", "Ө", False),
         ("9сыныпта", "9", "Ө", False),

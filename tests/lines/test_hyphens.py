@@ -22,6 +22,7 @@ def odds(left: str, right: str, document: str = "") -> float:
         ("қайта", "қайта"),
         ("Нұр", "Сұлтан"),
         ("2015", "жылы"),
+        ("Миг", "9"),
         ("ҚР", "ның"),
         ("ауыл-аймақ", "аймақ"),
     ],
@@ -38,10 +39,12 @@ def test_most_hyphens_only_divide(left: str, right: str) -> None:
 def test_what_cannot_be_divided_there_is_likelier_a_pair() -> None:
     assert odds("жақсы", "ақ") > odds("жақ", "сыақ")
     assert odds("қап", "қара") > odds("қап", "тар")
+    assert odds("нан", "ман") > odds("нан", "мен")
 
 
 def test_the_document_knows() -> None:
     assert odds("темір", "бетон", "Жаңа темірбетоннан құйды, темірбетон") < odds("темір", "бетон") - 2
+    assert odds("темір", "бетоннан", "темірбетонды құйды, темірбетонның бағасы") < odds("темір", "бетоннан") - 2
     assert odds("темір", "бетон", "темір-бетон көпір, темір-бетоннан") > 0
     assert odds("гүл", "шай", "Ол гүл терді, шай ішті.") > odds("гүл", "шай")
 
