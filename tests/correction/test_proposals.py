@@ -153,6 +153,8 @@ def test_letters_of_a_word_in_capitals_are_capitals(window: str, output: str, co
         ("К,ыс келді", True),
         ("шык,ты", True),
         ("балык, тауык", False),
+        ("шык,ты, так,та, балык,", True),
+        ("шык,ты, так,та, балык, тарак,", False),
         ("ән,күй", False),
         ("балык,", False),
         ("6к,1", False),

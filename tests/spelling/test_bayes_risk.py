@@ -16,6 +16,15 @@ def test_what_is_likelier_right_than_wrong_is_chosen() -> None:
 def test_what_hardly_anything_speaks_for_is_left() -> None:
     assert least_risk("салем", ["сәлем"], [0.3]) is None
     assert least_risk("салем", [], []) is None
+    assert least_risk("қала", ["өзен"], [0.3]) is None
+    assert least_risk("қала", ["қала"], [0.5]) is None
+
+
+def test_what_is_as_far_from_one_as_from_the_other_neither_helps_nor_harms() -> None:
+    choice = least_risk("ан", ["он", "ын"], [0.6, 0.3])
+    assert choice is not None
+    assert choice.number == 0
+    assert choice.probability == pytest.approx(0.6 / (0.6 + 0.1 * RISK_OF_NONE))
 
 
 def test_an_unlikely_word_is_chosen_where_the_likely_ones_are_spelt_nearly_like_it() -> None:

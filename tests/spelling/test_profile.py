@@ -17,6 +17,13 @@ def test_a_document_that_takes_one_letter_for_another_does_it_again() -> None:
     assert found.repetition(printed="бала", read="дала") == 0.0
 
 
+def test_an_unknown_word_shows_what_known_ones_near_it_would_have_been_read_as() -> None:
+    weight = 8**0.6  # of «қандай», which was seen eight times; 3 speak for the word as it stands
+    assert Profile.of("қамдай", LEXICON).misread == {("н", "м"): pytest.approx(weight / (weight + 3.0))}
+    assert Profile.of("дара", LEXICON).misread == {("л", "р"): pytest.approx(30**0.6 / (30**0.6 + 3.0))}
+    assert Profile.of("тақ", Lexicon({"тау": 90})).misread == {}
+
+
 def test_a_word_is_no_witness_for_itself() -> None:
     alone = Profile.of("Қамдай бала дала қамдай", LEXICON)
     assert alone.repetition(printed="қандай", read="Қамдай") == pytest.approx(0.0)
