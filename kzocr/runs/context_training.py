@@ -138,6 +138,35 @@ def _rests(word: str) -> set[str]:
     return {word, *(word[:place] + word[place + 1 :] for place in range(len(word)))}
 
 
+class _Descent:
+    """A model's optimisers: Adagrad for its tables, whose gradients are sparse, and AdamW for its other weights."""
+
+    def __init__(self, model: ContextModel, how: ContextTraining) -> None:
+        tables = [model.parts.weight, model.biases.weight]
+        self._clipped = [weights for weights in model.parameters() if all(weights is not table for table in tables)]
+        self._how = how
+        self.tables = torch.optim.Adagrad(tables, lr=how.table_learning_rate)
+        self.others = torch.optim.AdamW(self._clipped, lr=how.learning_rate, weight_decay=how.weight_decay)
+
+    def step(self, loss: Tensor, rate: float) -> None:
+        """Move the weights once.
+
+        Args:
+            loss: a number, with its history.
+            rate: the share of both learning rates that the schedule leaves, 0 to 1.
+        """
+        how = self._how
+        for optimizer, learning_rate in ((self.tables, how.table_learning_rate), (self.others, how.learning_rate)):
+            optimizer.zero_grad()
+            for group in optimizer.param_groups:
+                group["lr"] = learning_rate * rate
+        loss.backward()  # type: ignore[no-untyped-call]
+        torch.nn.utils.clip_grad_norm_(self._clipped, how.gradient_clip)
+        self.others.step()
+        with torch.sparse.check_sparse_tensor_invariants(enable=False):  # type: ignore[no-untyped-call]
+            self.tables.step()
+
+
 def train_context(
     lines: Sequence[str],
     lexicon: Lexicon,
@@ -172,11 +201,8 @@ def train_context(
         raise ValueError(f"{len(stream)} words and signs: a step needs {how.n_words * (how.n_rows + 1)} of them")
     n_steps = steps_an_epoch * how.n_epochs
     model = ContextModel(how.shape)
-    tables = [model.parts.weight, model.biases.weight]
-    others = [weights for weights in model.parameters() if all(weights is not table for table in tables)]
-    table_optimizer = torch.optim.Adagrad(tables, lr=how.table_learning_rate)
-    optimizer = torch.optim.AdamW(others, lr=how.learning_rate, weight_decay=how.weight_decay)
-    parts: dict[str, Module | Optimizer] = {"model": model, "tables": table_optimizer, "others": optimizer}
+    descent = _Descent(model, how)
+    parts: dict[str, Module | Optimizer] = {"model": model, "tables": descent.tables, "others": descent.others}
     identity = {"recipe": asdict(how), "text": _checksum(keys), "lexicon": _checksum(sorted(lexicon.counts))}
     n_read = 0 if folder is None else _resume(folder, parts, identity)
     step = n_read * steps_an_epoch
@@ -188,19 +214,9 @@ def train_context(
         first = rng.randrange(how.n_words)
         rows = stream[first : first + len(stream) // how.n_words * how.n_words - how.n_words].view(-1, how.n_words)
         for chosen in torch.randperm(len(rows))[: steps_an_epoch * how.n_rows].view(-1, how.n_rows):
-            rate = min(1.0, (step + 1) / how.warmup_steps) * (1 - step / n_steps)
-            for group in table_optimizer.param_groups:
-                group["lr"] = how.table_learning_rate * rate
-            for group in optimizer.param_groups:
-                group["lr"] = how.learning_rate * rate
             near, batch = _losses(model, rows[chosen], vocabulary, misspelt, how)
-            loss = how.near_weight * near + batch
-            model.zero_grad()
-            loss.backward()  # type: ignore[no-untyped-call]
-            torch.nn.utils.clip_grad_norm_(others, how.gradient_clip)
-            optimizer.step()
-            with torch.sparse.check_sparse_tensor_invariants(enable=False):  # type: ignore[no-untyped-call]
-                table_optimizer.step()
+            rate = min(1.0, (step + 1) / how.warmup_steps) * (1 - step / n_steps)
+            descent.step(how.near_weight * near + batch, rate)
             step += 1
             on_step(ContextLosses(step, near.item(), batch.item()), n_steps)
         if folder is not None:
