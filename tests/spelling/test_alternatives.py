@@ -33,6 +33,7 @@ def test_case_is_that_of_the_text() -> None:
 def test_words_that_were_run_together_and_words_in_two_pieces() -> None:
     assert ("көрмесекілді", "көрме секілді") in found("көрмесекілді")
     assert ("ұйым дастырудың", "ұйымдастырудың") in found("бұл ұйым дастырудың")
+    assert found("көрмеқорлық") == []
 
 
 def test_two_known_words_that_were_never_seen_together_but_make_one() -> None:
@@ -40,6 +41,7 @@ def test_two_known_words_that_were_never_seen_together_but_make_one() -> None:
     lexicon = Lexicon(counts, {("басқа", "да"): 4})
     [item] = alternatives("Көрсеткіш тер басқа да құм тер", lexicon)
     assert (item.before, item.after, item.is_known) == ("Көрсеткіш тер", "Көрсеткіштер", True)
+    assert (item.left, item.right) == ("", "басқа")
     assert item.log_frequency_before == lexicon.log_frequency("тер")
     assert alternatives("көрсеткіш, тер", lexicon) == []
 
@@ -85,6 +87,12 @@ def test_a_known_word_in_doubt_has_its_neighbours_too() -> None:
     items = alternatives("Кеп", lexicon, lambda start, end: (start, end) == (0, 3))
     assert [(item.after, item.is_known) for item in items] == [("Көп", True), ("Кең", True)]
     assert items[0].log_frequency_before == lexicon.log_frequency("кеп")
+
+
+def test_what_the_model_itself_might_have_printed_is_named_once() -> None:
+    lexicon = Lexicon({"көп": 9, "кең": 1, "қар": 5})
+    items = alternatives("кеп қзр", lexicon, second_choices={0: ["көп"]})
+    assert [(item.after, item.is_second) for item in items] == [("кең", False), ("көп", True), ("қар", False)]
 
 
 def test_alternatives_know_the_words_beside_them() -> None:
