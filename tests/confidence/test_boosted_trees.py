@@ -58,6 +58,7 @@ def test_a_record_and_a_pickle_give_the_same_trees() -> None:
         ({"value": (0.0, 0.0, 1.0, 2.0)}, "as many of each"),
         ({"value": (0.0, 0.0, math.nan, 2.0, 3.0)}, "finite"),
         ({"left": (1, 2, 0, 0, 0), "right": (4, 9, 0, 0, 0)}, "node 1"),
+        ({"right": (4, 5, 0, 0, 0)}, "node 1"),
         ({"left": (0, 2, 0, 0, 0)}, "node 0"),
         ({"feature": (0, -2, -1, -1, -1)}, "node 1"),
         ({"right": (4, 4, 0, 0, 0)}, "two parents"),

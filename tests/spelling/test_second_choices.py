@@ -74,11 +74,29 @@ def test_bytes_that_are_no_text_are_no_word() -> None:
     assert chosen("бұл", "", (2, "ұ")) == {}
 
 
+def rivals_of_second_bytes(n_letters: int, letters: str, n_rivals: int) -> dict[int, list[str]]:
+    """Return what a row of н leads to that has the second bytes of other letters as rivals, from its end on."""
+    row = decoded("н" * n_letters)
+    places = [(2 * number + 1, letter) for number in reversed(range(n_letters)) for letter in letters]
+    row[0][0].rivals.extend(Rival(place, encode(letter)[1]) for place, letter in places[:n_rivals])
+    return second_choices(Branching(""), row, {0: "н" * n_letters})[0]  # type: ignore[arg-type]
+
+
 def test_a_model_that_hesitates_everywhere_knows_nothing_of_the_word() -> None:
-    letters = [(2 * place, letter) for place in range(13) for letter in "ұр"]
-    assert len(letters) > MOST_BRANCHES
-    assert chosen("қалақалақалақ", "", *letters) == {}
-    assert chosen("қ" * (MOST_CHARS + 1), "", letters[0]) == {}
+    n_letters = MOST_BRANCHES // 2 + 1
+    assert len(rivals_of_second_bytes(n_letters, "мо", MOST_BRANCHES)[0]) == MOST_BRANCHES
+    assert rivals_of_second_bytes(n_letters, "мо", MOST_BRANCHES + 1) == {}
+
+
+def test_a_word_that_is_too_long_has_none() -> None:
+    assert rivals_of_second_bytes(MOST_CHARS, "м", 1) == {0: ["н" * (MOST_CHARS - 1) + "м"]}
+    assert rivals_of_second_bytes(MOST_CHARS + 1, "м", 1) == {}
+
+
+def test_a_word_may_go_on_behind_its_end() -> None:
+    decoder, end = Branching(""), len("бұл".encode())
+    second_choices(decoder, decoded("бұл жана", (end, "а")), {0: "бұл жана"})  # type: ignore[arg-type]
+    assert [(branch.place, branch.end) for branch in decoder.branches] == [(end, end + 1)]
 
 
 def test_alternatives_have_them_once_and_say_so() -> None:
