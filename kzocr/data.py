@@ -273,8 +273,14 @@ def make_batches(
 ) -> list[Batch]:
     """Return `examples` as padded batches of at most `batch_bytes` input ids each, in random order.
 
-    Besides `collate`'s tensors a batch has `weights` of shape (batch, longest label) when
+    Besides `collate`'s tensors a batch has `weights` of shape `(batch, longest label)` when
     `changed_byte_weight` is not 1.
+
+    Args:
+        examples: in any order.
+        batch_bytes: of the longer side, padding included; an example that has more is a batch of its own.
+        rng: decides the order.
+        changed_byte_weight: what a byte counts that the channel changed; the others count 1.
     """
     encoded = [(encode(e.hypothesis), encode(e.reference), e) for e in examples]
     encoded.sort(key=lambda item: (max(len(item[0]), len(item[1])), item[2].reference))

@@ -93,7 +93,13 @@ def judge_clean(corrector: Corrector, lines: Sequence[str]) -> CleanJudgement:
 
 
 def judge_held_out(corrector: Corrector, texts: Mapping[str, str], clean: CleanText) -> HeldOutJudgement:
-    """Return what `corrector` makes of documents whose printed text is not known."""
+    """Return what `corrector` makes of documents whose printed text is not known.
+
+    Args:
+        corrector: the model to judge.
+        texts: name -> the text of a document as it was read.
+        clean: has the words that are known.
+    """
     corrections = corrector.explain(list(texts.values()))
     edits = [edit for correction in corrections for edit in correction.edits]
     n_chars = sum(len(text) for text in texts.values())

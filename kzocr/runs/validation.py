@@ -45,6 +45,11 @@ def held_out_loss(model: PreTrainedModel, examples: Sequence[Example], batch_byt
     """Return the mean cross entropy a printed byte, in nats, each byte after the right ones before it.
 
     It varies less between runs than an error rate, where one wrong byte can bring others after it.
+
+    Args:
+        model: in training or not.
+        examples: held out.
+        batch_bytes: ids of a batch, padding included.
     """
     was_training = model.training
     model.eval()  # type: ignore[no-untyped-call]
