@@ -28,6 +28,24 @@ def test_parts_give_both_texts_back_and_edits_are_fewest(reference: str, hypothe
     assert n_edits == Levenshtein.distance(reference, hypothesis)
 
 
+@pytest.mark.parametrize(
+    ("reference", "hypothesis", "expected"),
+    [
+        ("б", "0", [("б", "0")]),
+        ("а", "аа", [("а", "а"), ("", "а")]),
+        ("бо", "об", [("б", "о"), ("о", "б")]),
+        ("ба", "а0", [("б", ""), ("а", "а"), ("", "0")]),
+        ("а0 ", "о 0", [("а", "о"), ("", " "), ("0", "0"), (" ", "")]),
+    ],
+)
+def test_of_alignments_with_as_many_edits_the_likeliest_is_chosen(
+    reference: str, hypothesis: str, expected: list[tuple[str, str]]
+) -> None:
+    """Look-alikes and equal signs are paired, letters with letters; a space comes and goes more easily."""
+    found = align(reference=reference, hypothesis=hypothesis)
+    assert [(operation.reference, operation.hypothesis) for operation in found] == expected
+
+
 @given(TEXT, TEXT)
 def test_chunks_cost_as_much_as_the_edits_in_them(reference: str, hypothesis: str) -> None:
     found = chunks(align(reference=reference, hypothesis=hypothesis))
