@@ -74,8 +74,22 @@ class RunLog:
 
 
 def read_log(path: Path) -> list[dict[str, float]]:
-    """Return the records of a run's `log.jsonl`, oldest first; a last line that a kill cut short is left out."""
+    """Return the records of a run's `log.jsonl`, oldest first; a last line that a kill cut short is left out.
+
+    Raises:
+        ValueError: another line is no record; the message names it.
+    """
     if not path.is_file():
         return []
-    lines = path.read_text(encoding="utf-8").split("\n")
-    return [json.loads(line) for line in lines[:-1] if line]
+    records = []
+    for number, line in enumerate(path.read_text(encoding="utf-8").split("\n")[:-1], start=1):
+        if not line:
+            continue
+        try:
+            record = json.loads(line)
+        except ValueError as error:
+            raise ValueError(f"{path}:{number}: not JSON: {error}; remove the line") from error
+        if not isinstance(record, dict) or "step" not in record:
+            raise ValueError(f"{path}:{number}: a record without `step`; remove the line")
+        records.append(record)
+    return records

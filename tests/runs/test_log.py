@@ -47,3 +47,11 @@ def test_what_tensorboard_cannot_write_does_not_end_the_run(
     assert [record["step"] for record in read_log(tmp_path / LOG_NAME)] == [1, 2]
     monkeypatch.setattr("torch.utils.tensorboard.SummaryWriter", no_room)
     assert RunLog(tmp_path, 2).board is None
+
+
+@pytest.mark.parametrize(("line", "message"), [("{", "not JSON"), ('{"loss": 1.0}', "a record without `step`")])
+def test_a_broken_line_is_named(tmp_path: Path, line: str, message: str) -> None:
+    path = tmp_path / LOG_NAME
+    path.write_text(f'{{"step": 1, "loss": 2.0}}\n{line}\n{{"step": 2, "lo', encoding="utf-8")
+    with pytest.raises(ValueError, match=f"{path}:2: {message}"):
+        read_log(path)
