@@ -38,6 +38,7 @@ from kzocr.models.checkpoint import (
     write_checkpoint,
     write_model,
 )
+from kzocr.models.companions import replace_model
 from kzocr.models.tying import keep_ties
 from kzocr.runs.data import RunData
 from kzocr.runs.hardware import device_name, speed_up
@@ -268,9 +269,13 @@ class Trainer:
     def export(self) -> Path:
         """Write the (averaged) model with its metadata to `model/` in the run's folder and return that folder.
 
+        What scripts laid beside the weights there (lexicon, context model, calibration, ...) stays.
+
         Raises:
-            TrainingError: it could not be written (a full disk); an older `model/` stays.
+            TrainingError: it could not be written (a full disk), and an older `model/` stays; or no step is done.
         """
+        if self.progress.step == 0:
+            raise TrainingError(f"{self.folder}: no checkpoint is there, so there is no model to write: train first")
         target = self.folder / "model"
         model = self._finished_model()
         if model is not None:
@@ -278,11 +283,12 @@ class Trainer:
             shutil.rmtree(partial, ignore_errors=True)
             try:
                 write_model(model, partial, self.metadata())
-                shutil.rmtree(target, ignore_errors=True)
-                partial.rename(target)
+                fitted = replace_model(partial, target)
             except (OSError, RuntimeError, SafetensorError) as error:
                 shutil.rmtree(partial, ignore_errors=True)
                 raise TrainingError(self._not_written("the model", error)) from error
+            if fitted:
+                logger.warning("%s: %s, made with other weights: make them anew", target, ", ".join(fitted))
         return target
 
     def _not_written(self, what: str, error: Exception) -> str:

@@ -22,9 +22,11 @@ import torch
 from transformers import AutoModelForSeq2SeqLM, PreTrainedModel
 
 from kzocr.channel.prior import PRIORS
+from kzocr.confidence.model import CALIBRATION_FILE
 from kzocr.config import TrainingConfig, load_config
 from kzocr.data import Batch, Example
 from kzocr.encoding import IGNORED_LABEL, decode, encode
+from kzocr.language.lexicon import LEXICON_FILE
 from kzocr.metrics import cer
 from kzocr.models.checkpoint import build_model, checkpoints, newest_checkpoint, write_model
 from kzocr.pairs import TextPair, write_pairs
@@ -252,6 +254,44 @@ def test_a_checkpoint_that_was_not_written_to_its_end_is_passed_over(tmp_path: P
     assert Trainer(smoke(max_steps=4), tmp_path).progress == Progress()
     trainer.save()
     assert not list(tmp_path.glob(".*.partial"))
+
+
+@pytest.mark.parametrize("name", ["state.pt", "progress.json"])
+def test_a_broken_checkpoint_is_named_with_what_to_do(tmp_path: Path, finished: Path, name: str) -> None:
+    shutil.copytree(finished, tmp_path, dirs_exist_ok=True)
+    newest = newest_checkpoint(tmp_path)
+    assert newest is not None
+    (newest / name).write_bytes((newest / name).read_bytes()[:40])
+    with pytest.raises(ValueError, match=rf"{newest / name}: .*the checkpoint is broken: remove its folder"):
+        Trainer(smoke(), tmp_path)
+    shutil.rmtree(newest)
+    assert Trainer(smoke(), tmp_path).progress.step == 8
+
+
+def test_what_was_laid_beside_the_weights_stays(
+    tmp_path: Path, finished: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    shutil.copytree(finished, tmp_path, dirs_exist_ok=True)
+    beside = {LEXICON_FILE: "сөздік", CALIBRATION_FILE: "{}", "README.md": "Менің моделім"}
+    for name, text in beside.items():
+        (tmp_path / "model" / name).write_text(text, encoding="utf-8")
+    weights = (tmp_path / "model" / "model.safetensors").read_bytes()
+    with caplog.at_level(logging.WARNING):
+        Trainer(smoke(), tmp_path).train()
+    assert (tmp_path / "model" / "model.safetensors").read_bytes() == weights
+    assert "make them anew" not in caplog.text
+    with caplog.at_level(logging.WARNING):
+        Trainer(smoke(max_steps=14), tmp_path).train()
+    assert (tmp_path / "model" / "model.safetensors").read_bytes() != weights
+    assert f"{tmp_path / 'model'}: calibration.json, made with other weights: make them anew" in caplog.text
+    assert {name: (tmp_path / "model" / name).read_text(encoding="utf-8") for name in beside} == beside
+    assert json.loads((tmp_path / "model" / "training.json").read_text(encoding="utf-8"))["steps"] == 14
+
+
+def test_without_a_checkpoint_no_model_is_written(tmp_path: Path) -> None:
+    with pytest.raises(TrainingError, match=rf"{tmp_path}: no checkpoint is there, so there is no model to write"):
+        Trainer(smoke(), tmp_path).export()
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_full_disk_is_said_and_spares_the_checkpoint(tmp_path: Path) -> None:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import copy
-import json
 import os
+import pickle
 import re
 import shutil
 from pathlib import Path
@@ -22,13 +22,14 @@ from transformers import (
 
 from kzocr.config import ModelConfig
 from kzocr.encoding import EOS_ID, PAD_ID, VOCAB_SIZE
-from kzocr.json_files import write_json
+from kzocr.json_files import read_json_object, write_json
 from kzocr.models.growth import deepened
 
 METADATA_NAME = "training.json"
 CHECKPOINT_PREFIX = "checkpoint-"
 STATE_NAME = "state.pt"
 PROGRESS_NAME = "progress.json"
+BROKEN = "the checkpoint is broken: remove its folder, and the run goes on from the one before, or begins anew"
 
 _HUB_CACHE = re.compile(r"/models--([\w.-]+?)--([\w.-]+)/snapshots/[0-9a-f]+$")
 """Where huggingface_hub keeps a model that it fetched."""
@@ -123,19 +124,14 @@ def write_model(model: PreTrainedModel, folder: Path, metadata: dict[str, Any]) 
             saved.all_tied_weights_keys.pop("lm_head.weight", None)
     saved.save_pretrained(folder)
     ByT5Tokenizer().save_pretrained(folder)
-    description = _read_json(folder / "config.json")
+    description = read_json_object(folder / "config.json")
     description.pop("_name_or_path", None)  # transformers 4 keeps the folder that the weights were read from
     write_json(folder / "config.json", {**description, "tie_word_embeddings": is_scaled})
-    tokenizer = _read_json(folder / "tokenizer_config.json")
+    tokenizer = read_json_object(folder / "tokenizer_config.json")
     if isinstance(tokenizer.get("extra_special_tokens"), list):
         tokenizer["additional_special_tokens"] = tokenizer.pop("extra_special_tokens")
     write_json(folder / "tokenizer_config.json", tokenizer)
     write_json(folder / METADATA_NAME, metadata)
-
-
-def _read_json(path: Path) -> dict[str, Any]:
-    content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    return content
 
 
 def read_metadata(folder: str | Path) -> dict[str, Any]:
@@ -143,7 +139,7 @@ def read_metadata(folder: str | Path) -> dict[str, Any]:
     path = Path(folder) / METADATA_NAME
     if not path.is_file():
         return {}
-    return _read_json(path)
+    return read_json_object(path)
 
 
 def own_name(init: str) -> str:
@@ -210,11 +206,25 @@ def write_checkpoint(folder: Path, step: int, state: dict[str, Any], progress: d
 
 
 def read_checkpoint(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return the state and the progress that `write_checkpoint` wrote; no code in it is run."""
-    state: dict[str, Any] = torch.load(path / STATE_NAME, map_location="cpu", weights_only=True)
+    """Return the state and the progress that `write_checkpoint` wrote; no code in it is run.
+
+    Raises:
+        ValueError: one of its files is broken; the message names it.
+    """
+    try:
+        state: dict[str, Any] = torch.load(path / STATE_NAME, map_location="cpu", weights_only=True)
+    except (RuntimeError, EOFError, pickle.UnpicklingError) as error:
+        raise ValueError(f"{path / STATE_NAME}: {BROKEN}: {_first_line(error)}") from error
     return state, read_progress(path)
 
 
 def read_progress(path: Path) -> dict[str, Any]:
-    """Return the progress of a checkpoint alone, without reading its tensors."""
-    return _read_json(path / PROGRESS_NAME)
+    """Return the progress of a checkpoint alone, without reading its tensors.
+
+    Raises:
+        ValueError: it is broken; the message names it.
+    """
+    try:
+        return read_json_object(path / PROGRESS_NAME)
+    except ValueError as error:
+        raise ValueError(f"{error}; {BROKEN}") from error
