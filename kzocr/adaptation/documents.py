@@ -25,6 +25,9 @@ MAX_CLEAN_LINES = 300
 CLEAN_LINE_CHARS = 400
 """Longer paragraphs are no lines to judge by: one change would count as much as in a short one."""
 
+LEAST_CLEAN_LINES = 20
+"""Of fewer lines no tenth can be set apart that says anything."""
+
 _WORD = re.compile(r"[^\W\d_]+(?:-[^\W\d_]+)*")
 
 
@@ -117,9 +120,10 @@ class CleanText:
             AdaptationError: the text is too short to set anything apart.
         """
         lines = [line for source in sources for line in source.lines if 20 <= len(line) <= CLEAN_LINE_CHARS]
-        if len(lines) < 20:
+        if len(lines) < LEAST_CLEAN_LINES:
             raise AdaptationError(
-                f"the clean text has {len(lines)} lines of 20 to {CLEAN_LINE_CHARS} characters: too few"
+                f"the clean text has {len(lines)} lines of 20 to {CLEAN_LINE_CHARS} characters: "
+                f"at least {LEAST_CLEAN_LINES} are needed"
             )
         own = spread(lines, min(MAX_CLEAN_LINES, len(lines) // 10))
         return cls(sources, tuple(dict.fromkeys([*own, *package_lines()])))
