@@ -62,6 +62,18 @@ def test_single_files_and_no_passages(pairs: Path, tmp_path: Path) -> None:
     assert "<h1>Kitap</h1>" in page.read_text(encoding="utf-8")
 
 
+def test_a_place_that_cannot_be_written_to_is_said_before_the_work(pairs: Path, tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.write_text("", encoding="utf-8")
+    for arguments in (["-o", file], ["-o", file / "r.json"], ["--html", file / "r.html"]):
+        result = run(pairs, "-c", "identity", *arguments)
+        assert (result.exit_code, result.output) == (1, f"kzocr: {file}: File exists\n")
+    report, page = tmp_path / "new" / "r.json", tmp_path / "newer" / "r.html"
+    assert run(pairs, "-c", "identity", "-o", report, "--html", page).exit_code == 0
+    assert report.is_file()
+    assert page.is_file()
+
+
 def test_two_folders(tmp_path: Path) -> None:
     for name, text in (("printed", "Таң"), ("read", "Тац")):
         (tmp_path / name).mkdir()

@@ -52,6 +52,12 @@ def evaluate(
     from kzocr.evaluation import spread, text_lines
 
     try:
+        if output is not None and output.suffix != ".json":
+            html = html or output / judging.REPORT_HTML
+            output = output / judging.REPORT_JSON
+        # What takes hours is not begun where its report could not be written.
+        for path in filter(None, (output, html)):
+            path.parent.mkdir(parents=True, exist_ok=True)
         sets = judging.read_sets(pairs or [], reference, hypothesis)
         words = (tuple(word_list or ()), tuple(word_text or ()))
         resources = judging.Resources(model, *words, min_count, dictionary, prior)
@@ -64,10 +70,6 @@ def evaluate(
             seed=seed,
             on_step=lambda line: typer.echo(line, err=True),
         )
-        if output is not None and output.suffix != ".json":
-            output.mkdir(parents=True, exist_ok=True)
-            html = html or output / judging.REPORT_HTML
-            output = output / judging.REPORT_JSON
         if output is not None:
             judging.write_json(output, reports, resources, passages=passages)
         if html is not None:
