@@ -6,11 +6,12 @@ One panel a set: the character error rate that each corrector leaves, with its 9
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+
+from kzocr.figures.result_tables import read_reports
 
 COLUMNS = 3
 """Panels beside each other."""
@@ -57,8 +58,8 @@ def main(
 ) -> None:
     """Draw the error rates that the correctors of `reports` leave."""
     try:
-        draw([entry for path in reports for entry in json.loads(path.read_text(encoding="utf-8"))], output)
-    except (OSError, ValueError, KeyError, IndexError, ImportError) as error:
+        draw(read_reports(reports), output)
+    except (OSError, ValueError, KeyError, ImportError) as error:
         hint = "; pip install matplotlib" if isinstance(error, ImportError) else ""
         typer.echo(f"error: {type(error).__name__}: {error}{hint}", err=True)
         raise typer.Exit(1) from error

@@ -11,7 +11,6 @@ Seconds on any computer.
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -21,6 +20,7 @@ import typer
 from kzocr.figures.result_tables import (
     PublishedResult,
     published_markdown,
+    read_reports,
     replace_between_markers,
     summary_markdown,
     to_markdown,
@@ -37,7 +37,7 @@ def main(
 ) -> None:
     """Write a summary of `reports` into `page`, all their tables and what others published into `details`."""
     try:
-        entries = [entry for path in reports or [] for entry in json.loads(path.read_text(encoding="utf-8"))]
+        entries = read_reports(reports) if reports else []
         others = published_markdown(PublishedResult.read_list(published))
         name, table = ("results", summary_markdown(entries)) if reports else ("published", others)
         written = {page: replace_between_markers(page.read_text(encoding="utf-8"), name, table)}

@@ -2,14 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from kzocr.json_files import read_json
 from kzocr.metrics import cer_reduction
+
+
+def read_reports(paths: Iterable[Path]) -> list[dict[str, Any]]:
+    """Return the reports of correctors in files that `kzocr evaluate -o NAME.json` wrote, in their order.
+
+    Raises:
+        ValueError: a file is no JSON, holds no reports, or there are none; the message names it.
+        OSError: one cannot be read.
+    """
+    reports: list[dict[str, Any]] = []
+    for path in paths:
+        found = read_json(path)
+        if not isinstance(found, list) or not all(isinstance(one, dict) and one.get("sets") for one in found):
+            raise ValueError(f"{path}: expected a list of reports, as `kzocr evaluate -o NAME.json` writes it")
+        reports += found
+    if not reports:
+        raise ValueError("no reports to show")
+    return reports
 
 
 def summary_markdown(reports: Sequence[Mapping[str, Any]]) -> str:

@@ -125,13 +125,24 @@ def test_the_picture_has_a_panel_a_set_and_every_figure(tmp_path: Path, reports:
     assert again.read_bytes() == picture.read_bytes()
 
 
-def test_what_is_no_report_is_not_drawn(tmp_path: Path) -> None:
-    path = tmp_path / "results-none.json"
-    path.write_text("[]", encoding="utf-8")
-    result = run("plot_results", path, "-o", tmp_path / "results.svg")
-    assert result.exit_code == 1
-    assert "error: IndexError" in result.stderr
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("[]", "no reports to show"),
+        ("[1]", "results-none.json: expected a list of reports"),
+        ('{"sets": []}', "results-none.json: expected a list of reports"),
+        ("[", "results-none.json: not JSON"),
+    ],
+)
+def test_what_is_no_report_is_named_and_not_shown(tmp_path: Path, content: str, message: str) -> None:
+    path, page = tmp_path / "results-none.json", tmp_path / "README.md"
+    path.write_text(content, encoding="utf-8")
+    page.write_text(PAGE.format("results"), encoding="utf-8")
+    for result in (run("plot_results", path, "-o", tmp_path / "results.svg"), run("write_results", page, path)):
+        assert result.exit_code == 1
+        assert message in result.stderr
     assert not (tmp_path / "results.svg").exists()
+    assert page.read_text(encoding="utf-8") == PAGE.format("results")
 
 
 def test_versions_must_differ_and_outputs_must_not(capsys: pytest.CaptureFixture[str]) -> None:
