@@ -9,6 +9,7 @@ Seconds on any CPU.
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -32,4 +33,7 @@ def main(
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    try:
+        typer.run(main)
+    except (OSError, ValueError) as error:
+        sys.exit(f"average_models: {error}")

@@ -285,8 +285,12 @@ def _tell(message: str) -> None:
 
 def _write(path: Path | None, figures: Any) -> None:
     if path is not None:
+        path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(figures, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":
-    app()
+    try:
+        app()
+    except (OSError, ValueError) as error:
+        sys.exit(f"benchmark: {error}")

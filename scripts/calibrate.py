@@ -73,6 +73,8 @@ def main(
     from kzocr.corrector import Corrector
 
     try:
+        for path in filter(None, (output, svg, save)):
+            path.parent.mkdir(parents=True, exist_ok=True)
         # Every edit is judged, so none may be refused for its confidence.
         guards = Guards(
             min_confidence=0.0,

@@ -16,6 +16,7 @@ Time and hardware: seconds on one CPU core.
 
 from __future__ import annotations
 
+import math
 import random
 import sys
 from collections.abc import Iterator, Sequence
@@ -50,7 +51,7 @@ def main(
     wrong_words: Annotated[
         int | None, typer.Option(min=0, help="Passages with another number of them are drawn anew, or with words lost.")
     ] = None,
-    seed: Annotated[int, typer.Option(help="The same seed draws the same passages.")] = 1,
+    seed: Annotated[int, typer.Option(min=0, help="The same seed draws the same passages.")] = 1,
 ) -> None:
     """Draw passages of clean text with noise."""
     try:
@@ -78,6 +79,10 @@ class _Limits:
     greatest_cer: float
     n_wrong_words: int | None
 
+    def __str__(self) -> str:
+        words = "" if self.n_wrong_words is None else f", and with {self.n_wrong_words} wrong words (--wrong-words)"
+        return f"between --least-cer {self.least_cer:g} and --greatest-cer {self.greatest_cer:g}{words}"
+
     def allow(self, pair: TextPair) -> bool:
         """Return whether a passage is so."""
         if not self.least_cer <= _counts(pair).rate <= self.greatest_cer:
@@ -94,7 +99,7 @@ def _factors(text: str) -> tuple[float, float]:
         least, greatest = map(float, text.split(","))
     except ValueError:
         raise ValueError(f"--factors must be LEAST,GREATEST, not {text!r}") from None
-    if not 0 < least <= greatest:
+    if not 0 < least <= greatest < math.inf:
         raise ValueError(f"--factors must be two positive numbers, the smaller one first, not {text!r}")
     return least, greatest
 
@@ -124,7 +129,7 @@ def _pairs(
             yield pair
             number, n_failed = number + 1, 0
         elif (n_failed := n_failed + 1) == _TRIALS:
-            raise ValueError(f"of {_TRIALS} passages in a row none was within {limits}")
+            raise ValueError(f"of {_TRIALS} passages in a row none was {limits}")
 
 
 def _counts(pair: TextPair) -> ErrorCounts:

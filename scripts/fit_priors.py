@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import datetime
+import sys
 from pathlib import Path
 
 from kzocr.channel.estimate import fit_pairs
@@ -30,12 +31,16 @@ def main() -> None:
     parser.add_argument("--date", default=datetime.date.today().isoformat(), help="kept in the file, ISO 8601")
     parser.add_argument("--note", default=NOTE, help="kept in the file")
     arguments = parser.parse_args()
-    prior = fit_pairs(read_pairs(arguments.pairs), arguments.name, arguments.date, arguments.note)
     output = arguments.output or PRIORS / f"{arguments.name}.json"
+    output.parent.mkdir(parents=True, exist_ok=True)
+    prior = fit_pairs(read_pairs(arguments.pairs), arguments.name, arguments.date, arguments.note)
     write_prior(output, prior)
     print(f"{output}: {output.stat().st_size / 1000:.0f} KB, {len(prior.units)} units, {len(prior.outputs)} readings")
     print(*(f"{key}: {value}" for key, value in prior.provenance.items()), sep="\n")
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except (OSError, ValueError) as error:
+        sys.exit(f"fit_priors: {error}")

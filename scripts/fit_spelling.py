@@ -14,6 +14,7 @@ half alone: confidences should be fitted on edits of documents that the choice w
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -51,6 +52,10 @@ def main() -> None:
     parser.add_argument("--save", type=Path)
     parser.add_argument("--save-halves", type=Path, help="folder for what was fitted on half of the documents")
     arguments = parser.parse_args()
+    if arguments.save:
+        arguments.save.parent.mkdir(parents=True, exist_ok=True)
+    if arguments.save_halves:
+        arguments.save_halves.mkdir(parents=True, exist_ok=True)
     documents = [pair for path in arguments.pairs for pair in read_pairs(path)]
     if arguments.clean:
         lines = spread(text_lines(arguments.clean), arguments.clean_lines)
@@ -80,7 +85,6 @@ def main() -> None:
     fitted = [fit_spelling(half, usual, names) for half in by_half]
     _describe(fitted[1], by_half[0])
     if arguments.save_halves:
-        arguments.save_halves.mkdir(parents=True, exist_ok=True)
         for number, spelling in enumerate(fitted):
             spelling.write(half_path(arguments.save_halves, number))
     spelling = fit_spelling(words, usual, names)
@@ -105,4 +109,7 @@ def _describe(spelling: SpellingModel, words: Sequence[JudgedWord]) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except (OSError, ValueError) as error:
+        sys.exit(f"fit_spelling: {error}")

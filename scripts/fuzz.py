@@ -52,6 +52,8 @@ def main(
     from kzocr.trials.mangling import ManglingDecoder
 
     try:
+        if output is not None:
+            output.parent.mkdir(parents=True, exist_ok=True)
         corrector = Corrector.from_pretrained(model, device=device)
         loose = Guards(
             min_confidence=0.0, max_changed_fraction=1.0, keep_repeats=False, max_lost_letters=99, max_added_letters=99

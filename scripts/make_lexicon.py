@@ -11,6 +11,7 @@ counts once more, by itself. The text model counts characters after characters i
 from __future__ import annotations
 
 import argparse
+import sys
 from collections import Counter
 from pathlib import Path
 
@@ -28,6 +29,7 @@ def main() -> None:
     parser.add_argument("--least-count", type=int, default=2, help="fewest occurrences of a word or pair")
     parser.add_argument("-o", "--output", type=Path, required=True, help="folder of the weights")
     arguments = parser.parse_args()
+    arguments.output.mkdir(parents=True, exist_ok=True)
     sources = without_overlap(load_corpus(arguments.corpus), load_corpus(arguments.exclude))
     lines = [line for source in sources for line in source.lines]
     counts = Counter(count_words(lines))
@@ -43,4 +45,7 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except (OSError, ValueError) as error:
+        sys.exit(f"make_lexicon: {error}")

@@ -11,6 +11,7 @@ weights. Seconds on one CPU core.
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -33,4 +34,7 @@ def main(
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    try:
+        typer.run(main)
+    except (OSError, ValueError) as error:
+        sys.exit(f"make_russian: {error}")

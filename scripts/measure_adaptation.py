@@ -34,6 +34,8 @@ def main() -> int:
     from kzocr.pairs import read_pairs
 
     try:
+        if arguments.output:
+            arguments.output.parent.mkdir(parents=True, exist_ok=True)
         lines = [line for line in arguments.pairs.read_text(encoding="utf-8").split("\n") if line]
         fonts = {record["document_id"]: record.get("font", "") for record in map(json.loads, lines)}
         pairs = [p for p in read_pairs(arguments.pairs) if fonts[p.document_id].startswith(arguments.font)]

@@ -40,6 +40,8 @@ def main(
 ) -> None:
     """Print the character error rate of every kind of damage before and after correction."""
     try:
+        if json_path is not None:
+            json_path.parent.mkdir(parents=True, exist_ok=True)
         found = [line for path in clean for line in text_lines(path) if len(line) >= LEAST_CHARS]
         corrector = ModelOptions(model).load()
     except (OSError, ValueError) as error:

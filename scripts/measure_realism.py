@@ -42,6 +42,8 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("-o", "--output", type=Path, help="JSON file")
     arguments = parser.parse_args()
+    if arguments.output:
+        arguments.output.parent.mkdir(parents=True, exist_ok=True)
     real = read_pairs(arguments.pairs)
     rate = cer(reference=[p.reference for p in real], hypothesis=[p.hypothesis for p in real])
     makers: dict[str, NoiseMaker] = {f"prior {arguments.prior}": from_prior(arguments.prior)}
@@ -75,4 +77,7 @@ def _row(name: str, result: Realism) -> str:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except (OSError, ValueError) as error:
+        sys.exit(f"measure_realism: {error}")

@@ -39,6 +39,8 @@ def main(
 ) -> None:
     """Print how many spaces go and come, and the share of them that is right."""
     try:
+        if json_path is not None:
+            json_path.parent.mkdir(parents=True, exist_ok=True)
         printed = text_lines(clean)
         spacing = Spacing(TextModel.read(model / TEXT_MODEL_FILE), Lexicon.read(model / LEXICON_FILE).__contains__)
     except (OSError, ValueError) as error:

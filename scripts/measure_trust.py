@@ -43,6 +43,8 @@ def main(
     from kzocr.corrector import Corrector
 
     try:
+        for path in filter(None, (output, examples)):
+            path.parent.mkdir(parents=True, exist_ok=True)
         domains = {name: spread(text_lines(path), lines) for name, path in files_by_set(clean or []).items()}
         sets = {
             name: [passage for pair in read_pairs(path) for passage in passages(pair, passage_chars)]

@@ -16,6 +16,7 @@ from __future__ import annotations
 import math
 import random
 import re
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -131,4 +132,7 @@ def _tested(words: list[JudgedWord]) -> tuple[float, float]:
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    try:
+        typer.run(main)
+    except (OSError, ValueError) as error:
+        sys.exit(f"measure_word_choice: {error}")

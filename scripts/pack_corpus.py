@@ -22,6 +22,7 @@ def main() -> int:
     parser.add_argument("-o", "--output", type=Path, required=True)
     arguments = parser.parse_args()
     try:
+        arguments.output.parent.mkdir(parents=True, exist_ok=True)
         sources = without_repeats(without_overlap(load_corpus(arguments.corpus), load_corpus(arguments.exclude)))
         write_packed(sources, arguments.output)
     except (CorpusError, OSError) as error:
