@@ -78,16 +78,16 @@ def main(
         list[str] | None,
         typer.Option(help='another engine, may be repeated: "NAME=cmd:PROGRAM ARGUMENTS {image}"; prints text'),
     ] = None,
-    pages: Annotated[int, typer.Option(help="number of pages")] = 300,
-    words: Annotated[int, typer.Option(help="mean words a page")] = 150,
-    seed: Annotated[int, typer.Option(help="the book: same seed, same pages")] = 1,
+    pages: Annotated[int, typer.Option(min=1, help="number of pages")] = 300,
+    words: Annotated[int, typer.Option(min=1, help="mean words a page")] = 150,
+    seed: Annotated[int, typer.Option(min=0, help="the book: same seed, same pages")] = 1,
     fonts: Annotated[
         str, typer.Option(help="train, held-out, all, or font files, folders and lists, comma-separated")
     ] = "train",
     cer_limit: Annotated[
         float | None, typer.Option(help="page CER over which a page is set aside [0.35; rus 0.5]")
     ] = None,
-    workers: Annotated[int, typer.Option(help="processes")] = os.cpu_count() or 1,
+    workers: Annotated[int, typer.Option(min=1, help="processes")] = os.cpu_count() or 1,
     images: Annotated[Path | None, typer.Option(help="folder for the page images")] = None,
     stop_file: Annotated[Path | None, typer.Option(help="stop early once this file exists")] = None,
 ) -> None:
@@ -105,7 +105,7 @@ def main(
     for one in engines:
         language = one.language if isinstance(one, Tesseract) else one.name
         limit = cer_limit if cer_limit is not None else DEFAULT_CER_LIMITS.get(language, 0.5)
-        path = Path(output.format(language=language))
+        path = Path(output.replace("{language}", language))
         path.parent.mkdir(parents=True, exist_ok=True)
         files[one.name] = PairFile(path, limit, seed)
     if images is not None:

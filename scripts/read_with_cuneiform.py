@@ -74,4 +74,7 @@ def lines(hocr: bytes, name: str) -> list[str]:
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    try:
+        sys.exit(main())
+    except (OSError, ValueError) as error:
+        sys.exit(f"read_with_cuneiform: {error}")

@@ -45,6 +45,10 @@ def end_of(monkeypatch: pytest.MonkeyPatch, command: str) -> object:
         ("make_lexicon missing -o out", "missing: No such file"),
         ("make_lexicon clean.txt --word-list missing -o out", "missing: No such file"),
         ("make_lexicon clean.txt -o clean.txt", "clean.txt"),
+        (
+            "make_ocr_pairs clean.txt --output x{}.jsonl --languages= --engine me=cmd:cat --fonts gone",
+            "font file, folder",
+        ),
         ("make_russian missing.txt -o out.npz", "missing.txt"),
         ("measure_realism missing.jsonl --prior mixture", "missing.jsonl"),
         ("measure_realism pairs.jsonl --prior nothing", "no channel prior 'nothing'"),
@@ -74,6 +78,14 @@ def test_passages_that_cannot_be_drawn(
     assert end_of(monkeypatch, command) == 1
     assert message in capsys.readouterr().err
     assert not Path("drawn.jsonl").exists()
+
+
+@pytest.mark.parametrize("option", ["--pages", "--words", "--workers"])
+def test_no_pages_are_no_work(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], option: str) -> None:
+    command = f"make_ocr_pairs clean.txt --output x.jsonl --languages= --engine me=cmd:cat {option} 0"
+    assert end_of(monkeypatch, command) == 2
+    assert option in capsys.readouterr().err
+    assert not Path("x.jsonl").exists()
 
 
 def test_a_folder_to_write_to_is_made(monkeypatch: pytest.MonkeyPatch) -> None:
