@@ -40,6 +40,9 @@ _NO_TEXT: dict[bytes, str] = {
 _ROOT = re.compile(r"<(?:[\w.-]+:)?([A-Za-z][\w.-]*)(?=[\s/>])")
 _NO_ROOT = re.compile(r"<\?.*?\?>|<!--.*?-->|<!DOCTYPE[^>\[]*(?:\[.*?\]\s*)?>", re.DOTALL)
 _HOCR = re.compile(r"""\bocr_page\b|\bocr-system\b|\bocrx?_(?:line|word|par|carea)\b""")
+_STRING = r'"(?:[^"\\\n]|\\.)*"'
+_JSON_LINE = re.compile(rf"\s*\{{[ \t]*{_STRING}[ \t]*:")
+_JSON = re.compile(rf"\s*\[?\s*\{{\s*{_STRING}\s*:")
 _ROOTS: dict[str, Format] = {"alto": "alto", "PcGts": "page"}
 
 
@@ -47,15 +50,15 @@ def recognise(head: bytes, name: str) -> Format:
     """Return the format of a file.
 
     The content decides where it can: Parquet's mark, the root element of ALTO and PAGE, the classes of hOCR. Else the
-    name's ending does. Anything else is plain text.
+    name's ending does, else the key that a JSON object begins with. Anything else is plain text.
 
     Args:
         head: the file's first `HEAD_BYTES` bytes, or all of them.
         name: the file's name.
 
     Raises:
-        ValueError: it is an XML or HTML file by name and content, but none of these, or a PDF, an image or another file
-            that is no text; the message says what it is.
+        ValueError: it is an XML or HTML file by name and content, but none of these, JSON of another form, or a PDF,
+            an image or another file that is no text; the message says what it is.
     """
     for mark, what in _NO_TEXT.items():
         if head.startswith(mark):
@@ -76,6 +79,11 @@ def recognise(head: bytes, name: str) -> Format:
             f"{name}: an XML file with root element <{root}>: neither hOCR nor ALTO nor PAGE XML; "
             "--format text takes it as it is"
         )
+    # As text its brackets and colons would be taken for misread letters.
+    if _JSON_LINE.match(text.lstrip("\ufeff")):
+        return "jsonl"
+    if _JSON.match(text.lstrip("\ufeff")):
+        raise ValueError(f"{name}: JSON, but not JSON Lines: write one object a line; --format text takes it as it is")
     return "text"
 
 

@@ -253,6 +253,9 @@ def test_rows_are_corrected_column_by_column(tmp_path: Path) -> None:
     assert (tmp_path / "out" / "rows.jsonl").read_text(encoding="utf-8") == expected
     stdin = path.read_bytes()
     assert run("correct", "--format", "jsonl", "--column", "page", stdin=stdin).stdout_bytes.decode() == expected
+    refused = run("correct", "--column", "page", stdin=stdin)
+    assert (refused.exit_code, refused.stdout) == (1, "")
+    assert "<stdin>: this is jsonl: say --format jsonl" in refused.stderr
     result = run("correct", path, "--in-place")
     assert (result.exit_code, "rows.jsonl:1: no column 'text'; there are 'id', 'page'" in result.stderr) == (1, True)
     assert path.read_bytes() == stdin

@@ -233,6 +233,26 @@ def test_other_xml_is_no_text() -> None:
 
 
 @pytest.mark.parametrize(
+    ("head", "form"),
+    [
+        ('{"text": "сез"}\n', "jsonl"),
+        ('\ufeff\r\n  { "те\\"кст" : 1, "b": 2', "jsonl"),
+        ("{сез}: бір\n", "text"),
+        ('{"сез"} деді: бір\n', "text"),
+        ('[1] "сез": бір\n', "text"),
+    ],
+)
+def test_json_lines_are_known_without_their_name(head: str, form: str) -> None:
+    assert recognise(head.encode(), "<stdin>") == form
+
+
+@pytest.mark.parametrize("head", ['[{"text": "сез"}]', '{\n  "text": "сез"\n}', '[\n {\n "text":'])
+def test_json_that_is_not_json_lines_is_no_text(head: str) -> None:
+    with pytest.raises(ValueError, match=r"^rows\.json: JSON, but not JSON Lines: write one object a line"):
+        recognise(head.encode(), "rows.json")
+
+
+@pytest.mark.parametrize(
     ("head", "name", "message"),
     [
         (
