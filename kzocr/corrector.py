@@ -318,7 +318,15 @@ def _load(source: _Source) -> tuple[Decoder, Respeller | None, Preparation, Back
     return examining, Respeller(lexicon, spelling), preparation, background
 
 
-@lru_cache(maxsize=1)
+_embedding = threading.Lock()
+
+
 def embedded() -> Corrector:
-    """Return the corrector with the model that comes with the package; it is loaded once."""
+    """Return the corrector with the model that comes with the package; it is loaded once, however many threads ask."""
+    with _embedding:
+        return _embedded()
+
+
+@lru_cache(maxsize=1)
+def _embedded() -> Corrector:
     return Corrector.from_pretrained()

@@ -5,19 +5,22 @@ import math
 import pickle
 import shutil
 import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from transformers import BertConfig
+from transformers import AutoModelForSeq2SeqLM, BertConfig
 
 from fakes import ScriptedDecoder, garbage, scripted
 from kzocr.confidence.model import Calibration
 from kzocr.correction.guards import Guards
 from kzocr.correction.passes import Correction
-from kzocr.corrector import Corrector
+from kzocr.corrector import Corrector, _embedded, embedded
 from kzocr.edits import LINE_BREAKS, apply_edits
 from kzocr.trials.fuzzing import fuzzed_texts
 from toy_models import tiny_model
@@ -358,6 +361,42 @@ def test_correctors_can_be_pickled_and_shared(model_folder: Path) -> None:
     for thread in threads:
         thread.join()
     assert results == [expected] * 4
+
+
+def at_once(work: Callable[[], object], n: int) -> list[object]:
+    with ThreadPoolExecutor(n) as pool:
+        return [future.result() for future in [pool.submit(work) for _ in range(n)]]
+
+
+def test_threads_that_load_at_once_have_whole_models(model_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    n_loading: list[int] = []
+    load = AutoModelForSeq2SeqLM.from_pretrained
+
+    def slowly(*arguments: object, **given: object) -> object:
+        n_loading.append(n_loading[-1] + 1 if n_loading else 1)
+        time.sleep(0.05)
+        model = load(*arguments, **given)
+        n_loading.append(n_loading[-1] - 1)
+        return model
+
+    expected = Corrector.from_pretrained(model_folder, device="cpu").correct(TEXT)
+    monkeypatch.setattr(AutoModelForSeq2SeqLM, "from_pretrained", slowly)
+    found = at_once(lambda: Corrector.from_pretrained(model_folder, device="cpu").correct(TEXT), 3)
+    assert found == [expected] * 3
+    assert n_loading == [1, 0] * 3
+
+
+def test_the_model_in_the_package_is_loaded_once_by_threads(monkeypatch: pytest.MonkeyPatch) -> None:
+    def slowly() -> object:
+        time.sleep(0.05)
+        return object()
+
+    monkeypatch.setattr(Corrector, "from_pretrained", slowly)
+    _embedded.cache_clear()
+    try:
+        assert len(set(at_once(embedded, 4))) == 1
+    finally:
+        _embedded.cache_clear()
 
 
 def test_wrong_models_are_refused_with_a_reason(model_folder: Path, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -33,11 +34,14 @@ EMBEDDED = Path(__file__).parent.parent / "weights"
 MODEL_TYPES = ("t5", "mt5")
 _PICKLED = ("*.bin", "*.pt", "*.pth", "*.ckpt", "*.h5", "*.msgpack")
 
+_one_at_a_time = threading.Lock()
+"""Held while transformers loads a model: two at once get each other's settings, and weights that are not there."""
+
 
 def load_model(
     name_or_path: str | None = None, *, revision: str | None = None, device: str = "auto", dtype: str = "auto"
 ) -> PreTrainedModel:
-    """Return the model of a folder or of the Hugging Face Hub, ready to decode.
+    """Return the model of a folder or of the Hugging Face Hub, ready to decode; threads may load at once.
 
     Args:
         name_or_path: what `kzocr.models.names.locate` knows: `None` or "embedded" for the model in the package, the
@@ -63,13 +67,23 @@ def load_model(
         raise ValueError(f"{name}: a {config.model_type!r} model; kzocr needs T5, as google/byt5-small is")
     if config.vocab_size != VOCAB_SIZE:
         raise ValueError(f"{name}: a vocabulary of {config.vocab_size} ids; kzocr needs ByT5's {VOCAB_SIZE}")
+    with _one_at_a_time:
+        model = _loaded(name, location, number_type)
+    torch.nn.Module.to(model, target)
+    torch.nn.Module.train(model, mode=False)
+    return model
+
+
+def _loaded(name: str, location: Location, number_type: torch.dtype) -> PreTrainedModel:
+    """Return the model as transformers loads it; `load_model` says what is raised."""
     shows_progress = logging.is_progress_bar_enabled()
     logging.disable_progress_bar()  # a model in the package is there at once
     try:
         with _clear_hub_errors(location):
             model: PreTrainedModel = AutoModelForSeq2SeqLM.from_pretrained(
-                name, revision=revision, dtype=number_type, use_safetensors=True
+                name, revision=location.revision, dtype=number_type, use_safetensors=True
             )
+            return model
     except OSError as error:
         if "safetensors" in str(error):
             raise ValueError(
@@ -79,9 +93,6 @@ def load_model(
     finally:
         if shows_progress:
             logging.enable_progress_bar()
-    torch.nn.Module.to(model, target)
-    torch.nn.Module.train(model, mode=False)
-    return model
 
 
 def load_calibration(name_or_path: str | None = None, *, revision: str | None = None) -> Calibration | None:
