@@ -12,6 +12,7 @@ from kzocr.cli.correcting import correct
 from kzocr.cli.measuring import evaluate
 from kzocr.cli.noise import corrupt, fit_channel, show_channel
 from kzocr.cli.serving import demo
+from kzocr.cli.signals import end_in_order
 
 app = typer.Typer(
     add_completion=False,
@@ -24,6 +25,7 @@ app = typer.Typer(
 
 def main() -> None:
     """Run the command line."""
+    end_in_order()
     app()
 
 

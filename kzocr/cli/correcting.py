@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import closing
 from dataclasses import replace
 from enum import Enum
 from typing import TYPE_CHECKING, Annotated
@@ -123,8 +124,8 @@ def _at_once(tasks: list[Task], writing: Writing, options: ModelOptions, n_proce
     n_failed = n_done_bytes = 0
     n_all_bytes = sum(task.n_bytes for task in tasks)
     try:
-        with progress(n_all_bytes) as show:
-            for done in do_tasks(tasks, writing, options, n_processes):
+        with progress(n_all_bytes) as show, closing(do_tasks(tasks, writing, options, n_processes)) as results:
+            for done in results:
                 if done.message is not None:
                     n_failed += 1
                     complain(done.message)

@@ -6,13 +6,16 @@ The model is small: more than one core each makes it little faster, more process
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+import signal
+from collections.abc import Generator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
-from multiprocessing import get_context
+from multiprocessing import active_children, get_context, parent_process
+from threading import Thread
 from typing import TYPE_CHECKING
 
 from kzocr.cli.models import ModelOptions
+from kzocr.cli.signals import deaf_to_interrupts, end_in_order
 from kzocr.cli.tasks import Task
 from kzocr.cli.terminal import message_of
 from kzocr.cli.writing import Writing
@@ -37,8 +40,12 @@ class Done:
     message: str | None
 
 
-def do_tasks(tasks: Sequence[Task], writing: Writing, options: ModelOptions, n_processes: int) -> Iterator[Done]:
+def do_tasks(
+    tasks: Sequence[Task], writing: Writing, options: ModelOptions, n_processes: int
+) -> Generator[Done, None, None]:
     """Yield each task when it is done, in the order in which they end.
+
+    If this is left early, by an interrupt too, the processes end at once, and so they do if this process is killed.
 
     Args:
         tasks: all with a destination.
@@ -53,13 +60,18 @@ def do_tasks(tasks: Sequence[Task], writing: Writing, options: ModelOptions, n_p
     """
     n_processes = max(1, min(n_processes, len(tasks)))
     context = get_context("spawn")
+    others = active_children()
     with ProcessPoolExecutor(n_processes, context, _start, (_n_threads(n_processes),)) as pool:
-        running = {pool.submit(_done, task, writing, options): task.n_bytes for task in tasks}
         try:
+            with deaf_to_interrupts():
+                running = {pool.submit(_done, task, writing, options): task.n_bytes for task in tasks}
             for future in as_completed(running):
                 yield Done(running[future], future.result())
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
+            for process in active_children():
+                if process not in others:
+                    process.terminate()
             raise
 
 
@@ -73,17 +85,35 @@ def _n_threads(n_processes: int) -> int:
 
 
 def _start(n_threads: int) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the process that gives the tasks hears it, and ends this one
     import torch
 
     torch.set_num_threads(n_threads)
+    end_in_order()
+    Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    """End this process when the one that gives the tasks is gone: it would wait for the next task for ever."""
+    parent = parent_process()
+    assert parent is not None, "this is a process of a pool"
+    parent.join()
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 def _done(task: Task, writing: Writing, options: ModelOptions) -> str | None:
     """Do one task and return what went wrong; a model that cannot be loaded is raised."""
-    if options not in _loaded:
-        _loaded[options] = options.load()
     try:
-        writing.do(task, lambda: _loaded[options], lambda _n_bytes: None)
+        if options not in _loaded:
+            _loaded[options] = options.load()
+        return _failure(task, writing, _loaded[options])
+    except SystemExit:
+        os._exit(1)  # the pool would take it for what came of the task, and go on with the next one
+
+
+def _failure(task: Task, writing: Writing, corrector: Corrector) -> str | None:
+    try:
+        writing.do(task, lambda: corrector, lambda _n_bytes: None)
     except (OSError, ValueError) as error:
         return message_of(error, task.label)
     return None
