@@ -110,6 +110,8 @@ def _one_by_one(tasks: list[Task], writing: Writing, options: ModelOptions) -> i
             try:
                 writing.do(task, load, on_bytes)
             except (OSError, ValueError) as error:
+                if isinstance(error, BrokenPipeError) and task.destination is None:
+                    raise  # who reads the output has enough (`| head`): Click ends without a word
                 n_failed += 1
                 complain(message_of(error, task.label))
             finally:

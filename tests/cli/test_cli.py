@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import json
 import os
 import sys
@@ -11,6 +12,8 @@ from typer.testing import CliRunner, Result
 import kzocr
 from fakes import scripted
 from kzocr.cli import app
+from kzocr.cli.tasks import Task
+from kzocr.cli.writing import Writing
 from kzocr.corrector import Corrector
 from places import DATA
 
@@ -60,6 +63,18 @@ def test_a_pipe_is_read_once_and_whole() -> None:
     assert refused.exit_code == 1
     assert f"{pipe}: Parquet is read from a file, not from the standard input or a pipe" in refused.stderr
     os.close(source)
+
+
+def test_output_that_nobody_reads_any_more_ends_it_without_a_word(page: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    written: list[str] = []
+
+    def do(_self: Writing, task: Task, *_: object) -> None:
+        written.append(task.name)
+        raise BrokenPipeError(errno.EPIPE, "Broken pipe")
+
+    monkeypatch.setattr(Writing, "do", do)
+    result = run("correct", page, page)
+    assert (result.exit_code, result.stderr, written) == (1, "", [str(page)])
 
 
 def test_standard_input_to_standard_output() -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import os
 import threading
 from pathlib import Path
@@ -43,6 +44,33 @@ def test_a_failed_write_leaves_what_was_there(tmp_path: Path) -> None:
         plain.write(path, plain.TextFile("\ud800"))
     assert path.read_text() == "ән"
     assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_a_name_as_long_as_they_may_be_is_written(tmp_path: Path) -> None:
+    path = tmp_path / ("қ" * 125 + ".txt")
+    plain.write(path, plain.TextFile("ән"))
+    assert [(p.name, p.read_text()) for p in tmp_path.iterdir()] == [(path.name, "ән")]
+
+
+def test_an_error_of_writing_names_the_file_that_was_to_be_written(tmp_path: Path) -> None:
+    path = tmp_path / "a.txt"
+    with pytest.raises(FileNotFoundError) as missing:
+        plain.write(tmp_path / "none" / "a.txt", plain.TextFile("ән"))
+    assert missing.value.filename == str(tmp_path / "none" / "a.txt")
+    for number in (errno.ENOSPC, errno.EFBIG):
+        with pytest.raises(OSError, match=r"a\.txt") as full, plain.replacing(path):
+            raise OSError(number, "no room")
+        assert full.value.filename == str(path)
+    with pytest.raises(OSError, match="bad sector") as unread, plain.replacing(path):
+        raise OSError(errno.EIO, "bad sector")
+    assert unread.value.filename is None
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(not Path("/dev/full").is_char_device(), reason="there is no full device here")
+def test_a_full_device_is_named() -> None:
+    with pytest.raises(OSError, match="/dev/full"):
+        plain.write(Path("/dev/full"), plain.TextFile("ән"))
 
 
 def test_a_pipe_is_written_to_and_stays(tmp_path: Path) -> None:
