@@ -17,7 +17,7 @@ class PageXml(Dialect):
     name = "page"
 
     def page(self, tree: Tree) -> Page:
-        """Return the lines of a tree; of a region without lines its text, if it has one line.
+        """Return the lines of a tree; of a region without lines those of its text.
 
         A line whose own text says something else than its words was edited by hand: its text is taken, and the
         words are left alone.
@@ -35,10 +35,9 @@ class PageXml(Dialect):
                 if line.text and region is not None:
                     blocks.setdefault(region, []).append(line)
             elif local_name(element) == "TextRegion" and not _children(element, "TextLine"):
-                own = _PageLine(element, taken)
-                if own.text and own.equivalent is not None:
-                    own.element = own.equivalent
-                    blocks[element] = [own]
+                own = _RegionText.of(element)
+                if own is not None and own.lines:
+                    blocks[element] = [_RegionLine(own, number) for number in own.lines]
         for region, lines in blocks.items():
             equivalent = _equivalent(region)
             if equivalent is not None and equivalent is not lines[0].element:
@@ -76,7 +75,7 @@ class _PagePage(Page):
 
 
 class _PageLine(Line):
-    """A line, or a region that has only a text."""
+    """A line with an element of its own."""
 
     def __init__(self, element: Element, taken: set[str]) -> None:
         self.taken = taken
@@ -129,6 +128,45 @@ class _PageLine(Line):
             for baseline in _children(element, "Baseline"):
                 element.remove(baseline)
         _set_text(equivalent, word.text, change.confidence)
+
+
+class _RegionText:
+    """The text of a region without lines.
+
+    Attributes:
+        equivalent: the element that holds it.
+        lines: those that are not blank, by their number.
+    """
+
+    def __init__(self, equivalent: Element) -> None:
+        self.equivalent = equivalent
+        self._all = _unicode(equivalent).splitlines(keepends=True)
+        self.lines = {number: line.strip() for number, line in enumerate(self._all) if line.strip()}
+        self._confidence = 1.0
+
+    @classmethod
+    def of(cls, region: Element) -> _RegionText | None:
+        """Return the text of a region, or None if it has none."""
+        equivalent = _equivalent(region)
+        return None if equivalent is None else cls(equivalent)
+
+    def replace(self, number: int, text: str, confidence: float) -> None:
+        """Let another line stand in the place of one, between the same white space."""
+        before, _, behind = self._all[number].partition(self.lines[number])
+        self._all[number] = before + text + behind
+        self._confidence = min(self._confidence, confidence)
+        _set_text(self.equivalent, "".join(self._all), self._confidence)
+
+
+class _RegionLine(Line):
+    """A line of the text of a region without lines."""
+
+    def __init__(self, region: _RegionText, number: int) -> None:
+        super().__init__(region.equivalent, (), region.lines[number])
+        self._region, self._number = region, number
+
+    def rewrite(self, changes: Sequence[Replacement], text: str, confidence: float) -> None:
+        self._region.replace(self._number, text, confidence)
 
 
 def _children(element: Element, name: str) -> list[Element]:

@@ -182,6 +182,15 @@ def test_entities_of_a_page_text_are_characters_and_go_when_it_changes() -> None
     assert "laquo" not in after
 
 
+def test_page_region_without_lines_keeps_the_lines_of_its_text() -> None:
+    unicode = "<Unicode>  бір сез,\n\nекі  сез\nүш\n</Unicode>"
+    page = f'<PcGts><Page><TextRegion><TextEquiv conf="0.5">{unicode}</TextEquiv></TextRegion></Page></PcGts>'
+    file = parse(page.encode(), "page.xml")
+    assert file.text == "бір сез,\nекі  сез\nүш"
+    after = file.with_edits([Edit(5, 6, "е", "ө", 0.9), Edit(15, 16, "е", "ө", 0.8)])
+    assert after.decode() == page.replace("сез", "сөз").replace("0.5", "0.80")
+
+
 def test_page_line_that_was_edited_by_hand_is_taken_and_its_words_are_left() -> None:
     data = (
         (FORMATS / "page.xml").read_bytes().replace("<Unicode>Ауыл шет 1".encode(), "<Unicode>Ауылдың шет 1".encode())
