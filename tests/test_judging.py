@@ -53,6 +53,15 @@ def test_report_and_page_into_a_folder(pairs: Path, tmp_path: Path) -> None:
     assert not any("files" in report or "hardware" in report for report in reports)  # none is a model of kzocr
 
 
+def test_figures_are_seen_where_the_report_cannot_be_written(pairs: Path, tmp_path: Path) -> None:
+    (tmp_path / "out" / "report.json").mkdir(parents=True)
+    result = run(pairs, "-c", "lookalikes", "-o", tmp_path / "out")
+    assert result.exit_code == 1
+    assert "report.json: Is a directory" in result.stderr
+    assert "written:" not in result.stderr
+    assert f"{100 / 21:.2f}" in result.stdout
+
+
 def test_single_files_and_no_passages(pairs: Path, tmp_path: Path) -> None:
     report, page = tmp_path / "r.json", tmp_path / "r.html"
     result = run(pairs, "-c", "lookalikes", "-o", report, "--html", page, "--no-passages", "--title", "Kitap")

@@ -13,7 +13,11 @@ from kzocr.cli.terminal import complain, message_of
 def evaluate(
     pairs: Annotated[
         list[Path] | None,
-        typer.Argument(metavar="[PAIRS.jsonl]...", help="Printed and read text, one document a line; a file is a set."),
+        typer.Argument(
+            metavar="[PAIRS.jsonl]...",
+            help="Printed and read text, one document a line, with reference, hypothesis, document_id and origin; "
+            "a file is a set.",
+        ),
     ] = None,
     reference: Annotated[Path | None, typer.Option(help="Or two folders of text files: the printed texts, ...")] = None,
     hypothesis: Annotated[Path | None, typer.Option(help="... and under the same names those that were read.")] = None,
@@ -70,13 +74,18 @@ def evaluate(
             seed=seed,
             on_step=lambda line: typer.echo(line, err=True),
         )
+    except (OSError, ValueError, RuntimeError, ImportError) as error:
+        complain(message_of(error))
+        raise typer.Exit(1) from error
+    try:
         if output is not None:
             judging.write_json(output, reports, resources, passages=passages)
         if html is not None:
             judging.write_html(html, reports, title=title, passages=passages)
-    except (OSError, ValueError, RuntimeError, ImportError) as error:
+    except (OSError, ValueError) as error:
         complain(message_of(error))
         raise typer.Exit(1) from error
-    judging.print_tables(reports)
+    finally:
+        judging.print_tables(reports)  # they may have taken hours: they are seen even if nothing can be written
     for path in filter(None, (output, html)):
         typer.echo(f"written: {path}", err=True)
