@@ -59,6 +59,8 @@ def _check(schema: pa.Schema, column: str, path: Path) -> None:
 
     if column not in schema.names:
         raise ValueError(f"{path}: no column {column!r}; there are {', '.join(map(repr, schema.names))}")
+    if schema.names.count(column) > 1:
+        raise ValueError(f"{path}: {schema.names.count(column)} columns are called {column!r}: rename all but one")
     kind = schema.field(column).type
     value = kind.value_type if types.is_dictionary(kind) else kind
     if not (types.is_string(value) or types.is_large_string(value) or types.is_string_view(value)):

@@ -60,13 +60,18 @@ def correct_parquet(
 
 
 def _settings(file: Any, schema: pa.Schema) -> dict[str, Any]:
-    """Return how the new file is written: the codecs of the source's columns."""
+    """Return how the new file is written: the codecs of the source's columns, and its old form of timestamps."""
     if file.metadata.num_row_groups == 0:
         return {}
     group = file.metadata.row_group(0)
     codecs = {group.column(i).path_in_schema: group.column(i).compression for i in range(group.num_columns)}
     codecs = {path: "NONE" if codec == "UNCOMPRESSED" else codec for path, codec in codecs.items()}
-    return {"compression": codecs, "version": file.metadata.format_version}
+    is_old = any(group.column(i).physical_type == "INT96" for i in range(group.num_columns))
+    return {
+        "compression": codecs,
+        "version": file.metadata.format_version,
+        "use_deprecated_int96_timestamps": is_old,
+    }
 
 
 def _corrected(batch: pa.RecordBatch, column: str, correct_stream: CorrectStream) -> pa.RecordBatch:

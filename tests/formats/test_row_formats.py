@@ -147,6 +147,16 @@ def test_parquet_keeps_all_but_the_column(tmp_path: Path, table: pa.Table) -> No
     assert [group.column(i).compression for i in range(3)] == ["UNCOMPRESSED", "GZIP", "ZSTD"]
 
 
+def test_parquet_keeps_timestamps_in_their_old_form(tmp_path: Path, table: pa.Table) -> None:
+    source, target = tmp_path / "a.parquet", tmp_path / "b.parquet"
+    table = table.append_column("seen", pa.array([1_700_000_000_123_456_000] * 3, pa.timestamp("ns")))
+    for is_old in (True, False):
+        pq.write_table(table, source, use_deprecated_int96_timestamps=is_old)
+        correct_parquet(source, target, "text", mended)
+        assert pq.ParquetFile(target).schema.equals(pq.ParquetFile(source).schema)
+        assert pq.read_table(target).column("seen") == table.column("seen")
+
+
 def test_parquet_of_a_dictionary_column(tmp_path: Path, table: pa.Table) -> None:
     source, target = tmp_path / "a.parquet", tmp_path / "b.parquet"
     pq.write_table(table, source)
@@ -168,6 +178,9 @@ def test_parquet_errors_name_file_and_column(tmp_path: Path, table: pa.Table) ->
     for column, message in (("x", "no column 'x'; there are 'id', 'text'"), ("id", "column 'id' is int16")):
         with pytest.raises(ValueError, match=message):
             correct_parquet(source, tmp_path / "b", column, mended)
+    pq.write_table(pa.Table.from_arrays([pa.array(["сез"])] * 2, names=["text", "text"]), source)
+    with pytest.raises(ValueError, match=r"a\.parquet: 2 columns are called 'text': rename all but one"):
+        correct_parquet(source, tmp_path / "b", "text", mended)
     source.write_bytes(b"PAR1 and no more")
     with pytest.raises(ValueError, match=r"a\.parquet: no Parquet file"):
         correct_parquet(source, tmp_path / "b", "text", mended)
