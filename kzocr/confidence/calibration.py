@@ -170,7 +170,7 @@ def judge_document(
     """
     profile = NO_PROFILE if background.lexicon is None else Profile.of(pair.hypothesis, background.lexicon)
     proposed = (edit for edit in edits if not is_repair(edit))
-    background = background.of(profile, Recurrence.of(proposed, len(pair.hypothesis)))
+    background = background.of(profile, Recurrence.of(proposed, pair.hypothesis))
     judged = []
     start = 0
     for passage in passages(pair, max_chars) if is_parallel(pair) else [pair]:

@@ -35,24 +35,25 @@ class Recurrence:
     Attributes:
         expected: kind of change -> how many changes of that kind are expected to be right: the sum of their
             confidences.
-        n_chars: characters of the document.
+        n_chars: characters of the document, white space between two others counted once: blank lines and the gaps of a
+            layout have no errors, and say nothing of how many there are.
     """
 
     expected: Mapping[Kind, float] = field(default_factory=dict)
     n_chars: int = 0
 
     @classmethod
-    def of(cls, edits: Iterable[Edit], n_chars: int) -> Recurrence:
+    def of(cls, edits: Iterable[Edit], text: str) -> Recurrence:
         """Return the recurrence of a document's edits.
 
         Args:
             edits: all that a model proposes for it, with its own probabilities.
-            n_chars: characters of the document.
+            text: the document.
         """
         expected: defaultdict[Kind, float] = defaultdict(float)
         for edit in edits:
             expected[_kind(edit)] += edit.confidence
-        return cls(dict(expected), n_chars)
+        return cls(dict(expected), len(_SPACE.sub(" ", text)))
 
     @cached_property
     def _total(self) -> float:

@@ -231,7 +231,7 @@ class Pass:
         Args:
             jobs: those of its windows, in order; what the model proposes anywhere in it counts everywhere.
         """
-        recurrence = Recurrence.of((edit for job in jobs for edit in job.own_edits()), len(jobs[-1].document.text))
+        recurrence = Recurrence.of((edit for job in jobs for edit in job.own_edits()), jobs[-1].document.text)
         edits: list[Edit] = []
         kept: Counter[str] = Counter()
         for job in jobs:

@@ -146,7 +146,7 @@ def test_noise_of_the_document() -> None:
 def test_what_is_proposed_elsewhere() -> None:
     text = "сез бар, сез көп"
     edits = [Edit(1, 2, "е", "ө", 0.9), Edit(10, 11, "е", "ө", 0.9)]
-    once, twice = Recurrence.of(edits[:1], 200), Recurrence.of(edits, 200)
+    once, twice = Recurrence.of(edits[:1], "а" * 200), Recurrence.of(edits, "а" * 200)
     rows = [
         dict(zip(FEATURES, features(text, edits, Background(LEXICON, recurrence=one))[0], strict=True))
         for one in (once, twice)

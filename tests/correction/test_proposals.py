@@ -182,11 +182,13 @@ def test_a_lone_word_is_mended_whole_or_not_at_all() -> None:
     proposal = propose(window, seen, output, guards)
     assert [edit.confidence for edit in proposal.edits] == pytest.approx([0.85, 0.6])
     calibrated = Calibration(n_edits=1)
-    background = Background(recurrence=Recurrence.of(proposal.edits, len(window)))
+    background = Background(recurrence=Recurrence.of(proposal.edits, window))
     decided = decide(window, seen, proposal, guards, calibrated, background)
     assert decided.edits == []
     assert [reason for _, reason in decided.refused] == ["lone", "lone"]
-    many = Background(recurrence=Recurrence.of([*proposal.edits, *(edit.moved(50) for edit in proposal.edits)], 50))
+    many = Background(
+        recurrence=Recurrence.of([*proposal.edits, *(edit.moved(50) for edit in proposal.edits)], window * 2)
+    )
     assert [edit.confidence for edit in decide(window, seen, proposal, guards, calibrated, many).edits] == [0.85, 0.6]
 
 
@@ -194,7 +196,7 @@ def test_half_of_a_lone_word_is_not_mended_where_the_other_half_is_unlikely() ->
     window = "Ол казакша сөйледі."
     seen, guards = view(window), Guards(min_lone_confidence=0.8)
     proposal = propose(window, seen, printed("Ол қазақша сөйледі.", sure=0.95, unsure={13: 0.3}), guards)
-    background = Background(recurrence=Recurrence.of(proposal.edits, len(window)))
+    background = Background(recurrence=Recurrence.of(proposal.edits, window))
     decided = decide(window, seen, proposal, guards, Calibration(n_edits=1), background)
     assert decided.edits == []
     assert [reason for _, reason in decided.refused] == ["lone", "confidence"]
