@@ -132,6 +132,10 @@ def write_model(model: PreTrainedModel, folder: Path, metadata: dict[str, Any]) 
         tokenizer["additional_special_tokens"] = tokenizer.pop("extra_special_tokens")
     write_json(folder / "tokenizer_config.json", tokenizer)
     write_json(folder / METADATA_NAME, metadata)
+    # safetensors lets nobody else read what it writes, whatever the other files of the folder allow.
+    mode = (folder / METADATA_NAME).stat().st_mode & 0o777
+    for weights in folder.glob("*.safetensors"):
+        weights.chmod(mode)
 
 
 def read_metadata(folder: str | Path) -> dict[str, Any]:

@@ -123,3 +123,13 @@ def test_both_major_versions_of_transformers_give_the_same_output(
     one, other = results.values()
     assert one == other
     assert [ids for _, ids, _ in one] == [greedy(model) for model, _ in models.values()]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="files have no mode")
+def test_who_may_read_the_configuration_may_read_the_weights(tmp_path: Path) -> None:
+    umask = os.umask(0o027)
+    try:
+        write_model(tiny_model(), tmp_path / "model", {})
+    finally:
+        os.umask(umask)
+    assert {path.stat().st_mode & 0o777 for path in (tmp_path / "model").iterdir()} == {0o640}
