@@ -35,6 +35,7 @@ from kzocr.runs.loss import masked_cross_entropy, shift_right
 from kzocr.runs.sharding import whole_copy
 from kzocr.runs.state import Progress, TrainingError
 from kzocr.runs.validation import held_out_loss, validate_pairs
+from kzocr.spelling.context_words import CONTEXT_FILE
 from kzocr.training import Trainer
 from places import ROOT
 from toy_models import tiny_model
@@ -272,7 +273,7 @@ def test_what_was_laid_beside_the_weights_stays(
     tmp_path: Path, finished: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     shutil.copytree(finished, tmp_path, dirs_exist_ok=True)
-    beside = {LEXICON_FILE: "сөздік", CALIBRATION_FILE: "{}", "README.md": "Менің моделім"}
+    beside = {LEXICON_FILE: "сөздік", CALIBRATION_FILE: "{}", CONTEXT_FILE: "көрші", "README.md": "Менің моделім"}
     for name, text in beside.items():
         (tmp_path / "model" / name).write_text(text, encoding="utf-8")
     weights = (tmp_path / "model" / "model.safetensors").read_bytes()

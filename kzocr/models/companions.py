@@ -36,7 +36,8 @@ def replace_model(new: Path, folder: Path) -> list[str]:
     """
     folder.mkdir(exist_ok=True)
     made = {path.name: path for path in new.iterdir()}
-    weights = {path.name for place in (new, folder) for path in place.glob("*.safetensors*")}
+    found = {path.name for place in (new, folder) for path in place.glob("*.safetensors*")}
+    weights = found - COMPANIONS.keys()  # one of these has weights of its own
     is_same = all((folder / n).is_file() and n in made and filecmp.cmp(made[n], folder / n, False) for n in weights)
     # Weights in another number of files would be read in the place of the new ones.
     for name in weights - made.keys():
