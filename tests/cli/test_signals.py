@@ -103,8 +103,30 @@ def test_an_unfinished_file_goes_when_the_process_is_ended(model: Path, tmp_path
     try:
         assert until(lambda: out.exists() and [path.name[:11] for path in out.iterdir()] == [".rows.jsonl"], 120)
         process.terminate()
-        assert process.wait(30) == 143
+        assert process.wait(60) == 143
         assert list(out.iterdir()) == []
     finally:
         process.kill()
         process.wait()
+
+
+SWALLOWS = """
+import os, signal, time
+from kzocr.cli import signals
+
+class Finalised:
+    def __del__(self):
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(0.01)
+
+signals.AGAIN_SECONDS = 0.2
+signals.end_in_order()
+Finalised()
+print("goes on", flush=True)
+time.sleep(60)
+"""
+
+
+def test_an_end_that_python_swallows_comes_again() -> None:
+    ended = subprocess.run([sys.executable, "-c", SWALLOWS], cwd=ROOT, capture_output=True, text=True, timeout=50)
+    assert (ended.stdout, ended.returncode) == ("goes on\n", 143)
