@@ -256,7 +256,7 @@ def glued_words(rng: np.random.Generator) -> ChannelModel:
     rules += _similar_rules(rng, int(rng.integers(0, 5)), 10 ** rng.uniform(-5, -2.5))
     rules += _punctuation_rules(rng, chance=0.1)
     if rng.random() < 0.25:
-        rules += [rule for rule in russian_engine(rng).rules if len(rule.source) == 1 and rule.source.isalpha()]
+        rules += _letters_without_kazakh_ones(rng)
     else:
         rules += _capital_rules(rng)
     return ChannelModel(name="glued-words", rules=_merge(rules), burstiness=float(rng.choice([0.0, 0.5, 2.0])))
@@ -292,11 +292,16 @@ def faded_print(rng: np.random.Generator) -> ChannelModel:
         rules.append(Rule(letter, {"": min(rate * float(weight), MAX_LOST_RATE)}))
         rules.append(Rule(letter.upper(), {"": min(rate * float(weight * rng.uniform(0, 2)), MAX_LOST_RATE)}))
     if rng.random() < 0.5:
-        rules += [rule for rule in russian_engine(rng).rules if len(rule.source) == 1 and rule.source.isalpha()]
+        rules += _letters_without_kazakh_ones(rng)
     else:
         rules += _similar_rules(rng, int(rng.integers(0, 4)), 10 ** rng.uniform(-4.5, -2.5))
     rules += [*_punctuation_rules(rng, chance=0.3, lost=True), *_space_rules(rng, doubling=0.0)]
     return ChannelModel(name="faded-print", rules=_merge(rules), burstiness=float(rng.choice([0.0, 0.3, 1.0])))
+
+
+def _letters_without_kazakh_ones(rng: np.random.Generator) -> list[Rule]:
+    """Return what an engine without the Kazakh letters makes of single letters."""
+    return [rule for rule in russian_engine(rng).rules if len(rule.source) == 1 and rule.source.isalpha()]
 
 
 def _capital_rules(rng: np.random.Generator) -> list[Rule]:

@@ -12,7 +12,6 @@ from types import FrameType
 _ENDING = ("SIGTERM", "SIGHUP")
 """What `kill` and a terminal that is closed send. Windows knows one of them."""
 
-
 AGAIN_SECONDS = 5.0
 """What is raised while Python runs a finaliser is swallowed: so long after it has been raised it is raised again."""
 

@@ -25,7 +25,7 @@ _NUMERALS = re.compile(
 _ROMAN = re.compile(r"X{0,3}(?:IX|IV|V?I{0,3})")
 _FOREIGN = frozenset("УҮШПИ")
 _STROKES = frozenset("1l|!")
-_HAS_TENS_OR_FIVES = re.compile("[XХV]")
+_TENS_OR_FIVES = frozenset("XХV")
 
 
 def numerals(text: str) -> list[Edit]:
@@ -49,4 +49,4 @@ def _is_misread(token: str) -> bool:
     """Return whether a letter of `token` stands for a numeral's, or a stroke beside a numeral's letter for I."""
     if not _FOREIGN.isdisjoint(token):
         return True
-    return not _STROKES.isdisjoint(token) and _HAS_TENS_OR_FIVES.search(token) is not None
+    return not _STROKES.isdisjoint(token) and not _TENS_OR_FIVES.isdisjoint(token)
