@@ -126,9 +126,15 @@ class Trainer:
         """Train until `max_steps` and return the folder of the finished model.
 
         Raises:
-            TrainingError: the loss or its gradient is no finite number.
+            TrainingError: the loss or its gradient is no finite number, or the newest checkpoint is beyond `max_steps`.
         """
         run = self.config.run
+        if self.progress.step > run.max_steps:
+            raise TrainingError(
+                f"{newest_checkpoint(self.folder) or self.folder}: {self.progress.step} steps are done there, and "
+                f"max_steps is {run.max_steps}: raise it, take another run folder, or export what is there "
+                "(scripts/train.py --export)"
+            )
         self.folder.mkdir(parents=True, exist_ok=True)
         if self.accelerator.is_main_process:
             self.log = RunLog(self.folder, self.progress.step)

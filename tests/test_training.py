@@ -295,6 +295,16 @@ def test_without_a_checkpoint_no_model_is_written(tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
+def test_a_run_that_is_further_than_asked_for_is_refused(tmp_path: Path, finished: Path) -> None:
+    shutil.copytree(finished, tmp_path, dirs_exist_ok=True)
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    with pytest.raises(TrainingError, match=rf"{tmp_path}/checkpoint-00000012: 12 steps are done .* max_steps is 10: "):
+        Trainer(smoke(max_steps=10), tmp_path).train()
+    assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
+    assert Trainer(smoke(max_steps=10), tmp_path).export() == tmp_path / "model"
+    assert Trainer(smoke(max_steps=12), tmp_path).train() == tmp_path / "model"
+
+
 def test_a_full_disk_is_said_and_spares_the_checkpoint(tmp_path: Path) -> None:
     trainer = Trainer(smoke(), tmp_path)
     trainer.save()
