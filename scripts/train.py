@@ -9,8 +9,12 @@ from __future__ import annotations
 import argparse
 import logging
 import os
+import signal
 import sys
 from pathlib import Path
+
+INTERRUPTED = 128 + signal.SIGINT
+"""The exit code that shells give what Ctrl-C has ended."""
 
 
 def main() -> int:
@@ -26,27 +30,37 @@ def main() -> int:
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 
     from kzocr.config import load_config
+    from kzocr.models.checkpoint import newest_checkpoint
     from kzocr.runs.log import LOG_NAME, read_log
     from kzocr.runs.state import TrainingError
     from kzocr.training import Trainer
 
     try:
         config = load_config(arguments.config)
+        folder = arguments.folder or Path("runs") / config.name
         if arguments.curves:
             from kzocr.figures.curves import CURVES_NAME, write_curves
 
-            folder = arguments.folder or Path("runs") / config.name
             write_curves(read_log(folder / LOG_NAME), folder / CURVES_NAME)
             print(folder / CURVES_NAME)
             return 0
-        trainer = Trainer(config, arguments.folder or Path("runs") / config.name)
-        folder = trainer.export() if arguments.export else trainer.train()
+        try:
+            trainer = Trainer(config, folder)
+            print(trainer.export() if arguments.export else trainer.train())
+        except KeyboardInterrupt:
+            if os.environ.get("RANK", "0") == "0":  # one of several processes speaks for all
+                newest = newest_checkpoint(folder)
+                where = f"the run goes on from {newest}" if newest else f"{folder} has no checkpoint yet"
+                print(f"interrupted: {where}", file=sys.stderr)
+            return INTERRUPTED
     except (TrainingError, ValueError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
-    print(folder)
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:  # no run is begun yet
+        sys.exit(INTERRUPTED)

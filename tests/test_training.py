@@ -28,7 +28,7 @@ from kzocr.data import Batch, Example
 from kzocr.encoding import IGNORED_LABEL, decode, encode
 from kzocr.language.lexicon import LEXICON_FILE
 from kzocr.metrics import cer
-from kzocr.models.checkpoint import build_model, checkpoints, newest_checkpoint, write_model
+from kzocr.models.checkpoint import build_model, checkpoints, newest_checkpoint, read_checkpoint, write_model
 from kzocr.pairs import TextPair, write_pairs
 from kzocr.runs.log import read_log
 from kzocr.runs.loss import masked_cross_entropy, shift_right
@@ -472,6 +472,33 @@ def test_label_smoothing_spreads_a_share_of_the_target_over_all_ids() -> None:
     smoothed = masked_cross_entropy(logits, labels, None, label_smoothing=0.2)
     assert smoothed.item() == pytest.approx(-(0.8 * log_probabilities[0] + 0.2 * log_probabilities.mean()).item())
     assert masked_cross_entropy(logits, labels, None).item() == pytest.approx(-log_probabilities[0].item())
+
+
+def test_ctrl_c_says_where_the_run_goes_on(tmp_path: Path) -> None:
+    config = CONFIG.read_text(encoding="utf-8").replace("max_steps: 12", "max_steps: 100000")
+    config = config.replace("validate_steps: 6", "validate_steps: 100000").replace("n_workers: 0", "n_workers: 1")
+    (tmp_path / "long.yaml").write_text(config, encoding="utf-8")
+    process = subprocess.Popen(
+        command(tmp_path / "run", tmp_path / "long.yaml"),
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    deadline = time.monotonic() + 300
+    while newest_checkpoint(tmp_path / "run") is None and time.monotonic() < deadline:
+        assert process.poll() is None
+        time.sleep(0.01)
+    os.killpg(process.pid, signal.SIGINT)  # as a terminal does: its workers hear it too
+    printed, said = process.communicate(timeout=120)
+    newest = newest_checkpoint(tmp_path / "run")
+    assert newest is not None
+    assert (process.returncode, printed) == (130, "")
+    assert said.splitlines()[-1] == f"interrupted: the run goes on from {newest}"
+    assert "Traceback" not in said
+    assert read_checkpoint(newest)[1]["progress"]["step"] == int(newest.name[-8:])
 
 
 @pytest.mark.slow
