@@ -12,6 +12,7 @@ import sys
 from pathlib import Path
 
 from kzocr.corpus import CorpusError, load_corpus, without_overlap, without_repeats, write_packed
+from kzocr.formats.plain import replacing
 
 
 def main() -> int:
@@ -24,7 +25,8 @@ def main() -> int:
     try:
         arguments.output.parent.mkdir(parents=True, exist_ok=True)
         sources = without_repeats(without_overlap(load_corpus(arguments.corpus), load_corpus(arguments.exclude)))
-        write_packed(sources, arguments.output)
+        with replacing(arguments.output) as unfinished:
+            write_packed(sources, unfinished)
     except (CorpusError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1

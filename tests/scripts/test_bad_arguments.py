@@ -88,6 +88,25 @@ def test_no_pages_are_no_work(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Ca
     assert not Path("x.jsonl").exists()
 
 
+def test_a_packed_corpus_that_is_not_written_to_its_end_leaves_the_one_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert end_of(monkeypatch, "pack_corpus clean.txt -o corpus.xz") == 0
+    before = Path("corpus.xz").read_bytes()
+    write_bytes = Path.write_bytes
+
+    def killed_halfway(path: Path, data: bytes) -> int:
+        write_bytes(path, data[: len(data) // 2])
+        raise KeyboardInterrupt
+
+    Path("more.txt").write_text(f"{LINE.upper()} Қар ерте жауды.\n", encoding="utf-8")
+    monkeypatch.setattr(Path, "write_bytes", killed_halfway)
+    for output in ("corpus.xz", "new.xz"):
+        monkeypatch.setattr("sys.argv", ["pack_corpus", "more.txt", "-o", output])
+        with pytest.raises(KeyboardInterrupt):
+            script("pack_corpus").main()
+    assert Path("corpus.xz").read_bytes() == before
+    assert sorted(path.name for path in Path().iterdir()) == ["clean.txt", "corpus.xz", "more.txt", "pairs.jsonl"]
+
+
 def test_a_folder_to_write_to_is_made(monkeypatch: pytest.MonkeyPatch) -> None:
     arguments = ["fit_priors", "pairs.jsonl", "--name", "x", "--date", "", "--note", "", "-o", "made/x.json"]
     monkeypatch.setattr("sys.argv", arguments)
