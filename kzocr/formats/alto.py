@@ -64,7 +64,9 @@ class _AltoLine(Line):
         self.word_elements = [e for e in element if local_name(e) == "String" and (e.get("CONTENT") or "").strip()]
         self.hyphen = next((e for e in element if local_name(e) == "HYP"), None)
         words = [Word(" ".join((e.get("CONTENT") or "").split()), _box(e)) for e in self.word_elements]
-        if self.hyphen is not None and words:
+        # Some producers write the one printed hyphen twice: at the end of the word, and in an element of its own.
+        self.is_hyphen_in_word = bool(words) and words[-1].text.endswith(tuple(_HYPHENS))
+        if self.hyphen is not None and words and not self.is_hyphen_in_word:
             # The hyphen is printed at the last word: a corrector shall see that the word goes on.
             words[-1] = Word(words[-1].text + self._hyphen_text, words[-1].box)
         super().__init__(element, words)
@@ -85,7 +87,14 @@ class _AltoLine(Line):
             self._replace(change, words)
 
     def _without_hyphen(self, words: list[NewWord]) -> list[NewWord]:
-        """Return the line's last words without the hyphen that has an element of its own; it goes if it was deleted."""
+        """Return the line's last words without the hyphen that has an element of its own; it goes if it was deleted.
+
+        A hyphen that the word has too stays in both, the same sign.
+        """
+        if self.hyphen is not None and self.is_hyphen_in_word and words and words[-1].text.endswith(tuple(_HYPHENS)):
+            if words[-1].text[-1] != self.words[-1].text[-1]:
+                self.hyphen.set("CONTENT", words[-1].text[-1])
+            return words
         if words and words[-1].text.endswith(self._hyphen_text) and words[-1].text != self._hyphen_text:
             shorter = words[-1].text[: len(words[-1].text) - len(self._hyphen_text)]
             return [*words[:-1], NewWord(shorter, words[-1].box, words[-1].source)]

@@ -136,6 +136,26 @@ def test_a_hyphen_that_was_deleted_goes() -> None:
     assert file.text == "ұн енді\nріс өсті."
 
 
+def test_a_hyphen_that_its_word_has_too_is_one() -> None:
+    data = read("divided.alto.xml").markup.text.replace('"енді"'.encode(), '"енді-"'.encode())
+    file = parse(data.replace(b"windows-1251", b"utf-8"), "twice.xml")
+    assert file.text == "ұн енді-\nріс өсті."
+
+    def halves(*changes: tuple[str, str]) -> tuple[str, list[str]]:
+        """Return the edited text, the hyphenated line's words and what `HYP` has."""
+        after = parse(file.with_edits(edits_of(file.text, *changes)), "twice.xml")
+        found = [e for e in after.markup.tree().numbers if e.tag.endswith(("String", "HYP"))]
+        return after.text, [str(e.get("CONTENT")) for e in found[:-2]]
+
+    assert halves(("енді-", "өнді-")) == ("ұн өнді-\nріс өсті.", ["ұн", "өнді-", "-"])
+    assert halves(("енді-", "өнді¬")) == ("ұн өнді¬\nріс өсті.", ["ұн", "өнді¬", "¬"])
+    assert halves(("енді-", "өнді")) == ("ұн өнді\nріс өсті.", ["ұн", "өнді"])
+    assert halves(("енді-", "ен ді-")) == ("ұн ен ді-\nріс өсті.", ["ұн", "ен", "ді-", "-"])
+    assert halves(("ұн", "ұны")) == ("ұны енді-\nріс өсті.", ["ұны", "енді-", "-"])
+    changed = parse(file.with_edits(edits_of(file.text, ("енді-", "өнді-"))), "twice.xml")
+    assert len(elements(changed, "өндіріс", "SUBS_CONTENT")) == 2
+
+
 def test_merging_into_a_divided_word_leaves_its_mark_at_the_line_end() -> None:
     file = edited("divided.alto.xml", ("ұн енді", "ұненді"))
     [string] = elements(file, "ұненді")
