@@ -3,6 +3,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import re
 import sys
 from pathlib import Path
 
@@ -12,9 +13,12 @@ from typer.testing import CliRunner, Result
 import kzocr
 from fakes import scripted
 from kzocr.cli import app
+from kzocr.cli.differences import print_diff
 from kzocr.cli.tasks import Task
 from kzocr.cli.writing import Writing
+from kzocr.correction.passes import Correction
 from kzocr.corrector import Corrector
+from kzocr.edits import Edit, apply_edits
 from places import DATA
 
 TEXT = "Бұл бір сез.\nЕкінші жол.\n"
@@ -208,10 +212,48 @@ def test_lines_of_a_diff_are_those_of_grep(page: Path) -> None:
     text = "бір\x0cекі\u2028үш\rтөрт\n\x0cсез\x85а\r\nсез"
     page.write_bytes(text.encode())
     assert run("correct", page, "--diff").stdout_bytes.decode() == (
-        f"{page}:2: с[-е-]{{+ө+}}з\x85а\n{page}:3: с[-е-]{{+ө+}}з\n"
+        f"{page}:2: ␌с[-е-]{{+ө+}}з\x85а\n{page}:3: с[-е-]{{+ө+}}з\n"
     )
     page.write_bytes("сез\x0c\nсез\n".encode())
     assert [line[len(str(page)) :][:3] for line in run("correct", page, "--diff").stdout.splitlines()] == [":1:", ":2:"]
+
+
+def test_a_diff_shows_characters_that_a_terminal_would_not(page: Path) -> None:
+    page.write_bytes("бір\rсез\tекі\x1b[1m\r\r\nсез\r".encode())
+    assert run("correct", page, "--diff").stdout_bytes.decode() == (
+        f"{page}:1: бір␍с[-е-]{{+ө+}}з\tекі␛[1m␍\n{page}:2: с[-е-]{{+ө+}}з␍\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("original", "edit", "shown"),
+    [
+        ("а\rб", Edit(1, 2, "\r", "", 1.0), "а[-␍-]б"),
+        ("а\r\nб\n", Edit(1, 2, "\r", "", 1.0), "а[-␍-]"),
+        ("а\r\nб", Edit(1, 3, "\r\n", " ", 1.0), "а[-␍⏎-]{+ +}б"),
+        ("а\r\nб", Edit(1, 3, "\r\n", "\n", 1.0), "а[-␍⏎-]{+⏎+}б"),
+        ("а\x85б", Edit(1, 2, "\x85", "\n", 1.0), "а[-⏎-]{+⏎+}б"),
+        ("а б\r", Edit(1, 2, " ", "\t", 1.0), "а[- -]{+␉+}б␍"),
+        ("аб\r", Edit(2, 3, "\r", "", 1.0), "аб[-␍-]"),
+    ],
+)
+@pytest.mark.parametrize("is_terminal", [False, True])
+def test_what_ends_lines_and_what_nobody_sees_is_shown_where_it_changes(
+    original: str,
+    edit: Edit,
+    shown: str,
+    is_terminal: bool,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    if is_terminal:
+        monkeypatch.setenv("FORCE_COLOR", "1")
+    print_diff(Correction(apply_edits(original, [edit]), original, (edit,), {}, 1, 1), "page.txt")
+    printed = capsys.readouterr().out
+    if is_terminal:
+        assert "\x1b[" in printed
+        printed, shown = re.sub("\x1b.*?m", "", printed), re.sub(r"\[-|-\]|{\+|\+}", "", shown)
+    assert printed == f"page.txt:1: {shown}\n"
 
 
 def test_corrupt_depends_on_the_seed_alone(page: Path, tmp_path: Path) -> None:
