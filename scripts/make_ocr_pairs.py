@@ -101,16 +101,16 @@ def main(
         raise typer.BadParameter("two engines have the same name: write NAME=cmd:...")
     if len(engines) > 1 and "{language}" not in output:
         raise typer.BadParameter("with several engines, --output needs {language} in it")
+    sources = _load(tuple(texts))
     files = {}
     for one in engines:
         language = one.language if isinstance(one, Tesseract) else one.name
         limit = cer_limit if cer_limit is not None else DEFAULT_CER_LIMITS.get(language, 0.5)
         path = Path(output.replace("{language}", language))
         path.parent.mkdir(parents=True, exist_ok=True)
-        files[one.name] = PairFile(path, limit, seed)
+        files[one.name] = PairFile(path, limit, seed, sources)
     if images is not None:
         images.mkdir(parents=True, exist_ok=True)
-    _load(tuple(texts))
     job = _Job(tuple(texts), _choose_fonts(fonts), engines, seed, words, images)
     todo = [index for index in range(pages) if not all(index in file.done for file in files.values())]
     console.print(f"{len(job.fonts)} faces, {pages - len(todo)} pages there, {len(todo)} to make")

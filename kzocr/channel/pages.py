@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -52,6 +53,11 @@ class TextSource:
         if not lines:
             raise ValueError(f"{path}: no text to print")
         return cls(path.stem, lines)
+
+    @property
+    def sha256(self) -> str:
+        """Hash of the lines joined by line ends, as hexadecimal digits."""
+        return hashlib.sha256("\n".join(self.lines).encode("utf-8")).hexdigest()
 
 
 @dataclass(frozen=True)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+import os
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from kzocr.channel.engines import EngineFailedError
-from kzocr.channel.pages import is_hopeless
+from kzocr.channel.pages import TextSource, is_hopeless
+from kzocr.json_files import read_json_object, write_json
 
 FAILURES_THAT_STOP = 5
 """An engine that has failed at so many pages and read none is not set up as it should be."""
@@ -23,26 +25,32 @@ class PairFile:
     Attributes:
         path: the pairs.
         set_aside_path: the hopeless pages: pairs.jsonl -> pairs.set_aside.jsonl.
+        texts_path: what each book was printed from, names and hashes: pairs.jsonl -> pairs.jsonl.texts.json.
         done: numbers of the pages of this book that either file has.
         n_usable: pairs that were added.
         n_set_aside: hopeless pages that were added.
         n_failed: those of them at which the engine failed.
     """
 
-    def __init__(self, path: Path, cer_limit: float, seed: int) -> None:
+    def __init__(self, path: Path, cer_limit: float, seed: int, texts: Sequence[TextSource]) -> None:
         """Look up what is there.
 
         Args:
             path: need not be there.
             cer_limit: page CER over which a page is hopeless.
             seed: the book whose pages are counted.
+            texts: what it is printed from.
 
         Raises:
-            ValueError: a line is no record; the message says file and line. A last line without its end, which an
-                interrupted run leaves, is removed instead.
+            ValueError: the book's pages that are there were printed from other texts, or a line is no record; the
+                message says file and line. A last line without its end, which an interrupted run leaves, is removed
+                instead.
         """
         self.path = path
         self.set_aside_path = path.with_suffix(f".set_aside{path.suffix}")
+        self.texts_path = path.with_name(path.name + ".texts.json")
+        self._book = str(seed)
+        self._texts = [{"name": text.name, "sha256": text.sha256} for text in texts]
         self.cer_limit = cer_limit
         self.done: set[int] = set()
         self.n_usable = self.n_set_aside = self.n_failed = 0
@@ -52,6 +60,8 @@ class PairFile:
                 _, book, number = document_id.rsplit("-", 2)
                 if int(book) == seed:
                     self.done.add(int(number))
+        if self.done:
+            self._check_texts()
         self._has_read = bool(self.done)
         self._held_back: list[Mapping[str, Any]] = []
 
@@ -85,6 +95,8 @@ class PairFile:
         number = int(record["document_id"].rsplit("-", 1)[1])
         if number in self.done:
             return
+        if not self.done:
+            self._record_texts()
         hopeless = is_hopeless(record, self.cer_limit)
         with (self.set_aside_path if hopeless else self.path).open("a", encoding="utf-8") as stream:
             stream.write(json.dumps(record, ensure_ascii=False) + "\n")
@@ -92,6 +104,35 @@ class PairFile:
         self.n_usable += not hopeless
         self.n_set_aside += hopeless
         self.n_failed += bool(record["failure"])
+
+    def _check_texts(self) -> None:
+        """Refuse other texts than those of the pages that are there; pages of older versions do not know theirs.
+
+        Raises:
+            ValueError: they are others; the message names them.
+        """
+        recorded = self._recorded_texts().get(self._book, self._texts)
+        if recorded != self._texts:
+            before, now = _named(recorded, self._texts), _named(self._texts, recorded)
+            raise ValueError(
+                f"{self.path}: its pages of seed {self._book} were printed from other texts ({self.texts_path}): "
+                f"{f'{before} in the place of {now}' if before != now else 'these in another order'}; "
+                "give the same texts in the same order, or another output or seed"
+            )
+
+    def _recorded_texts(self) -> dict[str, Any]:
+        return read_json_object(self.texts_path) if self.texts_path.exists() else {}
+
+    def _record_texts(self) -> None:
+        """Record what the book's first page is printed from, at once, before the page is written."""
+        unfinished = self.texts_path.with_name(self.texts_path.name + ".part")
+        write_json(unfinished, {**self._recorded_texts(), self._book: self._texts})
+        os.replace(unfinished, self.texts_path)
+
+
+def _named(texts: Sequence[Mapping[str, str]], others: Sequence[Mapping[str, str]]) -> str:
+    """Return the texts that are not among the others."""
+    return ", ".join(f"{t['name']} ({t['sha256'][:12]})" for t in texts if t not in others) or "nothing"
 
 
 def _remove_unfinished_line(path: Path) -> None:
