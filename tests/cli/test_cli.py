@@ -128,6 +128,19 @@ def test_in_place_keeps_mode_and_line_ends(page: Path) -> None:
     assert [path.name for path in page.parent.iterdir()] == ["page.txt"]
 
 
+def test_in_place_a_link_stays_one_and_what_it_names_is_corrected(page: Path, tmp_path: Path) -> None:
+    page.chmod(0o604)
+    (tmp_path / "links").mkdir()
+    link, other = tmp_path / "links" / "link.txt", tmp_path / "hard.txt"
+    link.symlink_to(Path("..") / page.name)
+    other.hardlink_to(page)
+    assert run("correct", "--in-place", link).exit_code == 0
+    assert link.readlink() == Path("..") / page.name
+    assert page.read_text(encoding="utf-8") == CORRECTED
+    assert page.stat().st_mode & 0o777 == 0o604
+    assert other.read_text(encoding="utf-8") == TEXT  # a file is replaced: its other names keep the old one
+
+
 def test_an_input_is_never_written_over_unasked(page: Path) -> None:
     for destination in (page, page.parent):
         result = run("correct", page, "-o", destination)
