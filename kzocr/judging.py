@@ -17,7 +17,9 @@ from rich.table import Table
 
 from kzocr import __version__
 from kzocr.bootstrap import N_RESAMPLES, SEED, Interval
+from kzocr.corpus import DEFAULT_COLUMN
 from kzocr.evaluation import CorrectorFunction, Report, evaluate, text_lines
+from kzocr.formats.texts import read_text
 from kzocr.hub import WEIGHTS_NAME, sha256_of
 from kzocr.models.names import is_path, locate
 from kzocr.pairs import TextPair, files_by_set, read_folders, read_pairs
@@ -151,7 +153,8 @@ def read_sets(
 
     Args:
         pairs: JSONL files; each is a set with the file's name.
-        reference: a folder of printed texts, or None.
+        reference: a folder of printed texts, or None. Of layout files and rows the text is taken that `kzocr correct`
+            corrects in them.
         hypothesis: the folder of the same texts as they were read; its name is the set's.
 
     Raises:
@@ -166,8 +169,12 @@ def read_sets(
     sets = {}
     for name, path in files_by_set(paths).items():
         is_folder = reference is not None and hypothesis is not None and path is hypothesis
-        sets[name] = read_folders(reference, path) if is_folder and reference else read_pairs(path)
+        sets[name] = read_folders(reference, path, _corrected_text) if is_folder and reference else read_pairs(path)
     return sets
+
+
+def _corrected_text(path: Path) -> str:
+    return read_text(path, DEFAULT_COLUMN)
 
 
 def judge(

@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Literal, cast, get_args
@@ -71,22 +71,40 @@ def read_pairs(path: str | os.PathLike[str]) -> list[TextPair]:
     return list(iter_pairs(path))
 
 
-def read_folders(reference_folder: str | os.PathLike[str], hypothesis_folder: str | os.PathLike[str]) -> list[TextPair]:
+def text_of_file(path: Path) -> str:
+    """Return the characters of a UTF-8 file, without a byte order mark.
+
+    Raises:
+        ValueError: it is not UTF-8; the message names it.
+        OSError: it cannot be read.
+    """
+    try:
+        return path.read_bytes().decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{path}: not UTF-8: {error}") from error
+
+
+def read_folders(
+    reference_folder: str | os.PathLike[str],
+    hypothesis_folder: str | os.PathLike[str],
+    read: Callable[[Path], str] = text_of_file,
+) -> list[TextPair]:
     """Return a pair for each text file that two folders have in common, in the order of their names.
 
     Files match by their path below the folder without its suffix, so `a/page1.gt.txt` and `b/page1.txt` do not but
     `a/page1.txt` and `b/page1.md` do. Hidden files are left out. A final line end is not part of a text.
 
     Args:
-        reference_folder: the printed texts, UTF-8.
-        hypothesis_folder: the texts that were read, UTF-8.
+        reference_folder: the printed texts.
+        hypothesis_folder: the texts that were read.
+        read: a file -> its text; raises ValueError or OSError where it cannot.
 
     Returns:
         Pairs of origin "real" whose `document_id` is the matched name.
 
     Raises:
         ValueError: a folder has no files, a file has no partner, two files of a folder have one name, or a file
-            is not UTF-8; the message names them.
+            has no text that can be read; the message names them.
         OSError: a folder or file cannot be read.
     """
     references, hypotheses = _files_by_name(reference_folder), _files_by_name(hypothesis_folder)
@@ -97,7 +115,8 @@ def read_folders(reference_folder: str | os.PathLike[str], hypothesis_folder: st
         if alone := [str(path) for name, path in files.items() if name not in others]:
             shown = ", ".join(alone[:_N_NAMES_SHOWN]) + (" ..." if len(alone) > _N_NAMES_SHOWN else "")
             raise ValueError(f"{len(alone)} without a file of the same name in {os.fspath(other_folder)}: {shown}")
-    return [TextPair(_text(path), _text(hypotheses[name]), name, "real") for name, path in references.items()]
+    found = {name: [_lines_of(read(path)) for path in (references[name], hypotheses[name])] for name in references}
+    return [TextPair(reference, hypothesis, name, "real") for name, (reference, hypothesis) in found.items()]
 
 
 def write_pairs(path: str | os.PathLike[str], pairs: Iterable[TextPair]) -> None:
@@ -225,11 +244,7 @@ def _files_by_name(folder: str | os.PathLike[str]) -> dict[str, Path]:
     return files
 
 
-def _text(path: Path) -> str:
-    try:
-        text = path.read_bytes().decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise ValueError(f"{path}: not UTF-8: {error}") from error
+def _lines_of(text: str) -> str:
     return text.replace("\r\n", "\n").removesuffix("\n")
 
 

@@ -11,6 +11,8 @@ from typer.testing import CliRunner, Result
 from fake_hub import TOKEN, connected
 from kzocr import __version__
 from kzocr.cli import app
+from kzocr.formats.layout import LayoutFile
+from kzocr.formats.recognise import DIALECTS
 from kzocr.hub import check_report
 from kzocr.judging import Resources, read_sets
 from kzocr.models.companions import COMPANIONS
@@ -18,6 +20,7 @@ from kzocr.models.loading import EMBEDDED
 from kzocr.pairs import TextPair, write_pairs
 from kzocr.runs.hardware import device_name
 from kzocr.upload import upload
+from places import DATA
 
 PRINTED = "Көл терең.\nҚар еріді."
 
@@ -94,6 +97,27 @@ def test_two_folders(tmp_path: Path) -> None:
     result = run("--reference", tmp_path / "printed", "--hypothesis", tmp_path / "read", "-c", "identity")
     assert result.exit_code == 1
     assert "2.txt" in result.output
+
+
+def test_folders_of_layout_files_are_measured_by_their_text(tmp_path: Path) -> None:
+    page = (DATA / "formats" / "page.alto.xml").read_bytes()
+    for name in ("printed", "read"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "read" / "1.xml").write_bytes(page)
+    text = LayoutFile.of(page, "1.xml", DIALECTS["alto"]).text
+    (tmp_path / "printed" / "1.txt").write_bytes(
+        f"\ufeff{text.replace('Ауыл', 'Аула')}\n".replace("\n", "\r\n").encode()
+    )
+    (tmp_path / "printed" / "2.md").write_text("Таң\n", encoding="utf-8")
+    (tmp_path / "read" / "2.txt").write_text("Тац", encoding="utf-8")
+    [pairs] = read_sets([], tmp_path / "printed", tmp_path / "read").values()
+    assert [(pair.reference, pair.hypothesis) for pair in pairs] == [
+        (text.replace("Ауыл", "Аула"), text),
+        ("Таң", "Тац"),
+    ]
+    (tmp_path / "read" / "1.xml").write_bytes(page[:2000])
+    with pytest.raises(ValueError, match=r"read/1\.xml:\d+: not well-formed XML"):
+        read_sets([], tmp_path / "printed", tmp_path / "read")
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,9 @@ def evaluate(
             "a file is a set.",
         ),
     ] = None,
-    reference: Annotated[Path | None, typer.Option(help="Or two folders of text files: the printed texts, ...")] = None,
+    reference: Annotated[
+        Path | None, typer.Option(help="Or two folders of text or layout files: the printed texts, ...")
+    ] = None,
     hypothesis: Annotated[Path | None, typer.Option(help="... and under the same names those that were read.")] = None,
     corrector: Annotated[
         list[str] | None,
