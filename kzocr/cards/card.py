@@ -44,8 +44,8 @@ def render_card(
     Raises:
         CardError: a placeholder is unknown, or what fills it is missing or empty; the message names it.
     """
-    name = repo or str(history.field(metadata, "config.name"))
-    facts = _Facts(metadata, own_report(reports), reports, name, companions or {})
+    run_name = str(history.field(metadata, "config.name"))
+    facts = _Facts(metadata, own_report(reports), reports, repo or run_name, companions or {})
 
     def fill(match: re.Match[str]) -> str:
         name = match.group(1)

@@ -93,6 +93,12 @@ def test_a_fact_of_the_training_that_is_missing_or_empty_is_named(key: str, valu
         render_card(TEMPLATE, without(toy_metadata(), key, value), toy_reports())
 
 
+@pytest.mark.parametrize("metadata", [{}, []])
+def test_metadata_without_anything_are_named(metadata: Any) -> None:
+    with pytest.raises(CardError, match=r"training\.json: the field 'config\.name' is missing or empty"):
+        render_card(TEMPLATE, metadata, toy_reports(), repo=REPO)
+
+
 @pytest.mark.parametrize("key", ["sets", "clean", "n_resamples"])
 def test_a_part_of_the_report_that_is_missing_is_named(key: str) -> None:
     identity, own = toy_reports()
