@@ -35,6 +35,11 @@ class CorpusError(ValueError):
     """A corpus that cannot be read; the message names the file and, where there is one, the line."""
 
 
+def lines_sha256(lines: Iterable[str]) -> str:
+    """Return the hash of the lines joined by line ends, as hexadecimal digits."""
+    return hashlib.sha256("\n".join(lines).encode("utf-8")).hexdigest()
+
+
 @dataclass(frozen=True)
 class Source:
     """One file or data set of a corpus.
@@ -53,7 +58,7 @@ class Source:
     def from_lines(cls, name: str, lines: Iterable[str]) -> Source:
         """Return a source of the non-empty `lines`, as `text.printable` sets them."""
         kept = tuple(stripped for line in lines if (stripped := printable(line)))
-        return cls(name, kept, hashlib.sha256("\n".join(kept).encode("utf-8")).hexdigest())
+        return cls(name, kept, lines_sha256(kept))
 
     def without(self, lines: Set[str]) -> Source:
         """Return the source without the lines that are in `lines`; its hash is that of what is left."""

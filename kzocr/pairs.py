@@ -11,6 +11,8 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Literal, cast, get_args
 
+from kzocr.replacing import replacing
+
 Origin = Literal["real", "rendered", "synthetic"]
 ORIGINS: tuple[str, ...] = get_args(Origin)
 
@@ -124,12 +126,9 @@ def write_pairs(path: str | os.PathLike[str], pairs: Iterable[TextPair]) -> None
 
     The file is complete or absent: it is written beside `path` and then moved there.
     """
-    path = Path(path)
-    unfinished = path.with_name(path.name + ".part")
-    with open(unfinished, "wb") as file:
+    with replacing(Path(path)) as unfinished, unfinished.open("wb") as file:
         for pair in pairs:
             file.write(_line(pair))
-    os.replace(unfinished, path)
 
 
 def line_pairs(pair: TextPair) -> list[TextPair]:

@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 
 from kzocr.corpus import CorpusError, load_corpus, without_overlap, without_repeats, write_packed
-from kzocr.formats.plain import replacing
+from kzocr.replacing import replacing
 
 
 def main() -> int:

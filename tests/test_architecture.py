@@ -17,6 +17,7 @@ LAYERS: dict[str, tuple[int, bool | set[str]]] = {
     # module or package: (layer, may use torch; of a package, which of its modules may)
     "config": (0, False),
     "parquet_files": (0, False),
+    "replacing": (0, False),
     "text": (0, False),
     "alignment": (1, False),
     "corpus": (1, False),

@@ -12,6 +12,7 @@ from kzocr.channel.contexts import Context
 from kzocr.channel.estimate import EstimatedPrior
 from kzocr.channel.tally import KINDS, Tally, Unit
 from kzocr.json_files import read_json_object
+from kzocr.replacing import replacing
 
 FORMAT = "kzocr-estimated-prior"
 FORMAT_VERSION = 1
@@ -54,9 +55,8 @@ def write_prior(path: str | os.PathLike[str], prior: EstimatedPrior) -> None:
     parts = [f"{_dump(key)}: {_dump(value)}" for key, value in head.items()]
     for key, rows in lists.items():
         parts.append(f"{_dump(key)}: [\n" + ",\n".join(map(_dump, rows)) + "\n]")
-    unfinished = path.with_name(path.name + ".part")
-    unfinished.write_text("{\n" + ",\n".join(parts) + "\n}\n", encoding="utf-8")
-    os.replace(unfinished, path)
+    with replacing(path) as unfinished:
+        unfinished.write_text("{\n" + ",\n".join(parts) + "\n}\n", encoding="utf-8")
 
 
 def read_prior(path: str | os.PathLike[str]) -> EstimatedPrior:

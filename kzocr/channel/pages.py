@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -17,6 +16,7 @@ from kzocr.channel.engines import Engine, EngineFailedError
 from kzocr.channel.fonts import FontFace
 from kzocr.channel.lines import match_lines
 from kzocr.channel.rendering import PageStyle, Paragraph, draw, layout, sample_style
+from kzocr.corpus import lines_sha256
 from kzocr.metrics import cer
 from kzocr.text import printable
 
@@ -57,7 +57,7 @@ class TextSource:
     @property
     def sha256(self) -> str:
         """Hash of the lines joined by line ends, as hexadecimal digits."""
-        return hashlib.sha256("\n".join(self.lines).encode("utf-8")).hexdigest()
+        return lines_sha256(self.lines)
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ from typing import Any
 from kzocr.channel.engines import EngineFailedError
 from kzocr.channel.pages import TextSource, is_hopeless
 from kzocr.json_files import read_json_object, write_json
+from kzocr.replacing import replacing
 
 FAILURES_THAT_STOP = 5
 """An engine that has failed at so many pages and read none is not set up as it should be."""
@@ -125,9 +125,8 @@ class PairFile:
 
     def _record_texts(self) -> None:
         """Record what the book's first page is printed from, at once, before the page is written."""
-        unfinished = self.texts_path.with_name(self.texts_path.name + ".part")
-        write_json(unfinished, {**self._recorded_texts(), self._book: self._texts})
-        os.replace(unfinished, self.texts_path)
+        with replacing(self.texts_path) as unfinished:
+            write_json(unfinished, {**self._recorded_texts(), self._book: self._texts})
 
 
 def _named(texts: Sequence[Mapping[str, str]], others: Sequence[Mapping[str, str]]) -> str:

@@ -17,6 +17,7 @@ from kzocr.formats.jsonl import correct_jsonl
 from kzocr.formats.layout import LayoutFile
 from kzocr.formats.parquet import correct_parquet
 from kzocr.formats.recognise import Format
+from kzocr.replacing import replacing
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -88,7 +89,7 @@ class Writing:
             sys.stdout.buffer.flush()
             return
         task.destination.parent.mkdir(parents=True, exist_ok=True)
-        with plain.replacing(task.destination) as unfinished:
+        with replacing(task.destination) as unfinished:
             unfinished.write_bytes(data)
 
     def _rows(self, task: Task, kind: Format, corrector: Corrector, on_bytes: Callable[[int], None]) -> None:
@@ -113,7 +114,7 @@ class Writing:
         if kind == "parquet" and task.is_stream:
             raise ValueError(f"{task.label}: Parquet is read from a file, not from the standard input or a pipe")
         task.destination.parent.mkdir(parents=True, exist_ok=True)
-        with plain.replacing(task.destination) as unfinished:
+        with replacing(task.destination) as unfinished:
             if kind == "parquet":
                 correct_parquet(Path(task.name), unfinished, self.column, stream)
             else:

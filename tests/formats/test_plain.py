@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kzocr.formats import plain
+from kzocr.replacing import replacing
 
 
 @given(st.text(), st.booleans())
@@ -58,10 +59,10 @@ def test_an_error_of_writing_names_the_file_that_was_to_be_written(tmp_path: Pat
         plain.write(tmp_path / "none" / "a.txt", plain.TextFile("ән"))
     assert missing.value.filename == str(tmp_path / "none" / "a.txt")
     for number in (errno.ENOSPC, errno.EFBIG):
-        with pytest.raises(OSError, match=r"a\.txt") as full, plain.replacing(path):
+        with pytest.raises(OSError, match=r"a\.txt") as full, replacing(path):
             raise OSError(number, "no room")
         assert full.value.filename == str(path)
-    with pytest.raises(OSError, match="bad sector") as unread, plain.replacing(path):
+    with pytest.raises(OSError, match="bad sector") as unread, replacing(path):
         raise OSError(errno.EIO, "bad sector")
     assert unread.value.filename is None
     assert list(tmp_path.iterdir()) == []
