@@ -17,6 +17,9 @@ Origin = Literal["real", "rendered", "synthetic"]
 ORIGINS: tuple[str, ...] = get_args(Origin)
 
 _N_NAMES_SHOWN = 5
+_RUN = 3
+"""Words of a run that tells where a text is from."""
+
 _REQUIRED = ("reference", "hypothesis", "document_id", "origin")
 
 
@@ -216,6 +219,41 @@ def split_by_document(pairs: Sequence[TextPair], fraction: float, seed: int) -> 
 def half_of(pair: TextPair) -> int:
     """Return 0 or 1, by the printed text alone: the same text is in the same half of whatever set."""
     return hashlib.sha256(pair.reference.encode("utf-8", "surrogatepass")).digest()[0] % 2
+
+
+class TextHalves:
+    """Says which of two texts a document is from, so that no sentence is on both sides of a test.
+
+    It is the one with which the document has more runs of words in common, at a tie that of `half_of`.
+
+    Args:
+        first: a text.
+        second: another one.
+    """
+
+    def __init__(self, first: str, second: str) -> None:
+        self._runs = tuple(set(_runs(text)) for text in (first, second))
+
+    @classmethod
+    def read(cls, first: Path, second: Path) -> TextHalves:
+        """Return the halves of two UTF-8 files.
+
+        Raises:
+            OSError: one cannot be read.
+            UnicodeDecodeError: one is no UTF-8.
+        """
+        return cls(first.read_text(encoding="utf-8"), second.read_text(encoding="utf-8"))
+
+    def half_of(self, pair: TextPair) -> int:
+        """Return 0 or 1: the half of a pair, by its printed text."""
+        runs = list(_runs(pair.reference))
+        first, second = (sum(run in half for run in runs) for half in self._runs)
+        return half_of(pair) if first == second else int(second > first)
+
+
+def _runs(text: str) -> Iterator[tuple[str, ...]]:
+    words = text.split()
+    return (tuple(words[start : start + _RUN]) for start in range(len(words) - _RUN + 1))
 
 
 def files_by_set(paths: Sequence[Path]) -> dict[str, Path]:

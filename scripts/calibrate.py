@@ -9,9 +9,10 @@ configs/misprints.tsv` names those of the text that the package's confidences ar
 
 What chooses between words was fitted on such documents too, and is too good on those: `--spelling-halves` names the
 folder that `scripts/fit_spelling.py --save-halves` wrote. The edits of each document are then those that come of a
-choice which was fitted on the other half.
+choice which was fitted on the other half. `--halves`, two files of text, says which half a document is from, as there.
 
-Half of the documents of each set, and of the clean lines, fit the calibration; the others test it. `--save` writes one
+Half of the documents of each set, and of the clean lines, fit the calibration; the others test it: with `--halves`
+those of the second text. `--save` writes one
 that is fitted on all of them; beside a model's weights, as `calibration.json`, it is used by every corrector that loads
 the model. What stands between `<!-- calibration -->` and `<!-- end of calibration -->` in the page is replaced.
 
@@ -21,7 +22,7 @@ Time and hardware: the time of correcting the pairs once; about a minute for 300
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -33,7 +34,7 @@ from kzocr.confidence.misprints import read_misprints
 from kzocr.confidence.model import IDENTITY
 from kzocr.correction.guards import Guards
 from kzocr.figures.result_tables import replace_between_markers
-from kzocr.pairs import TextPair, files_by_set, half_of, read_pairs, split_by_document
+from kzocr.pairs import TextHalves, TextPair, files_by_set, half_of, read_pairs, split_by_document
 from kzocr.preparation.steps import NO_PREPARATION
 from kzocr.spelling.choice import SpellingModel, half_path
 from kzocr.spelling.respelling import Respeller
@@ -62,6 +63,9 @@ def main(
         Path | None,
         typer.Option(help="Folder of choices between words, each fitted on half of the documents."),
     ] = None,
+    halves: Annotated[
+        tuple[Path, Path] | None, typer.Option(help="Two texts: that a document is from is its half.")
+    ] = None,
     documents: Annotated[int, typer.Option(help="The first so many documents of each set; 0 for all.")] = 0,
     seed: Annotated[int, typer.Option(help="Another seed splits the documents in another way.")] = 0,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Write a JSON report.")] = None,
@@ -86,6 +90,8 @@ def main(
         corrector = Corrector.from_pretrained(model, device=device, guards=guards, max_passes=1)
         corrector.calibration = IDENTITY
         corrector.preparation = NO_PREPARATION  # its edits have confidences of their own
+        texts = None if halves is None else TextHalves.read(*halves)
+        half = half_of if texts is None else texts.half_of
         choices = None if spelling_halves is None else _choices(spelling_halves)
         sets = {name: read_pairs(path)[: documents or None] for name, path in files_by_set(pairs).items()}
         known = {} if misprints is None else read_misprints(misprints)
@@ -95,9 +101,13 @@ def main(
         testing: dict[str, list[JudgedPassage]] = {}
         for name, found in sets.items():
             log.print(f"{name}: {len(found)} documents", highlight=False)
-            fit_pairs, test_pairs = split_by_document(found, 0.5, seed)
-            fitting[name] = [forgiven(passage, known) for passage in _judged(corrector, fit_pairs, choices)]
-            testing[name] = [forgiven(passage, known) for passage in _judged(corrector, test_pairs, choices)]
+            sides: Sequence[list[TextPair]]
+            if texts is None:
+                sides = split_by_document(found, 0.5, seed)
+            else:
+                sides = tuple([pair for pair in found if half(pair) == number] for number in (0, 1))
+            for into, side in zip((fitting, testing), sides, strict=True):
+                into[name] = [forgiven(passage, known) for passage in _judged(corrector, side, choices, half)]
         report = calibrate(fitting, testing)
         table = calibration_markdown(report.to_dict())
         if output is not None:
@@ -128,7 +138,10 @@ def _choices(folder: Path) -> list[SpellingModel]:
 
 
 def _judged(
-    corrector: Corrector, pairs: list[TextPair], choices: Sequence[SpellingModel] | None
+    corrector: Corrector,
+    pairs: list[TextPair],
+    choices: Sequence[SpellingModel] | None,
+    half_of: Callable[[TextPair], int],
 ) -> Iterator[JudgedPassage]:
     """Yield passages of about a window's length with the edits that the corrector proposes, judged."""
     if choices is None:
@@ -136,9 +149,9 @@ def _judged(
         return
     if corrector.background.lexicon is None:
         raise ValueError("--spelling-halves is for a model with a lexicon")
-    for half, spelling in enumerate(choices):
+    for number, spelling in enumerate(choices):
         corrector.respeller = Respeller(corrector.background.lexicon, spelling)
-        yield from _proposed(corrector, [pair for pair in pairs if half_of(pair) == half])
+        yield from _proposed(corrector, [pair for pair in pairs if half_of(pair) == number])
 
 
 def _proposed(corrector: Corrector, pairs: list[TextPair]) -> Iterator[JudgedPassage]:

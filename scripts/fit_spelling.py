@@ -6,9 +6,11 @@
 The pairs must be of text that the lexicon was not counted on and that the model never saw: pages that
 `scripts/make_ocr_pairs.py` printed from a held-out corpus. Clean lines are documents without errors. What engines take
 for what is counted in the pairs of `--misreadings`. Half of the documents are fitted on, the other half says how often
-a chosen alternative is right; what is saved is fitted on all. `--save-halves` also writes what was fitted on either
-half alone: confidences should be fitted on edits of documents that the choice was not fitted on
-(`scripts/calibrate.py --spelling-halves`). About as long as correcting the pairs once, on any CPU.
+a chosen alternative is right; what is saved is fitted on all. Sets that were drawn or printed from the same sentences
+need `--halves FIRST.txt SECOND.txt`, two files of different sentences: which of them a document is from is its half.
+`--save-halves` also writes what was fitted on either half alone: confidences should be fitted on edits of documents
+that the choice was not fitted on (`scripts/calibrate.py --spelling-halves`). About as long as correcting the pairs
+once, on any CPU, and `pip install "kzocr[fit]"`.
 """
 
 from __future__ import annotations
@@ -29,9 +31,10 @@ from kzocr.language.lexicon import LEXICON_FILE, Lexicon
 from kzocr.language.misreadings import Misreadings
 from kzocr.language.text_model import TEXT_MODEL_FILE, TextModel
 from kzocr.models.loading import EMBEDDED, load_model
-from kzocr.pairs import TextPair, half_of, read_pairs
+from kzocr.pairs import TextHalves, TextPair, half_of, read_pairs
 from kzocr.spelling.bayes_risk import least_risk
-from kzocr.spelling.choice import FEATURES, JudgedWord, SpellingModel, fit_spelling, half_path
+from kzocr.spelling.choice import FEATURES, SpellingModel, half_path
+from kzocr.spelling.choice_fitting import JudgedWord, fit_spelling
 from kzocr.spelling.context_model import ContextModel
 from kzocr.spelling.context_words import CONTEXT_FILE
 from kzocr.spelling.examining import LexiconDecoder
@@ -51,6 +54,9 @@ def main() -> None:
     parser.add_argument("--model", type=Path, default=EMBEDDED, help="folder of the model, lexicon and text model")
     parser.add_argument("--save", type=Path)
     parser.add_argument("--save-halves", type=Path, help="folder for what was fitted on half of the documents")
+    parser.add_argument(
+        "--halves", nargs=2, type=Path, metavar="TEXT", help="two texts: that a document is from is its half"
+    )
     arguments = parser.parse_args()
     if arguments.save:
         arguments.save.parent.mkdir(parents=True, exist_ok=True)
@@ -60,7 +66,8 @@ def main() -> None:
     if arguments.clean:
         lines = spread(text_lines(arguments.clean), arguments.clean_lines)
         documents += [TextPair(line, line, arguments.clean.stem, "synthetic") for line in lines]
-    halves = [half_of(document) for document in documents]
+    half = TextHalves.read(*arguments.halves).half_of if arguments.halves else half_of
+    halves = [half(document) for document in documents]
     if arguments.misprints:
         known = read_misprints(arguments.misprints)
         documents = [replace(document, reference=mended(document.reference, known)) for document in documents]
@@ -84,6 +91,7 @@ def main() -> None:
     ]
     fitted = [fit_spelling(half, usual, names) for half in by_half]
     _describe(fitted[1], by_half[0])
+    _describe(fitted[0], by_half[1])
     if arguments.save_halves:
         for number, spelling in enumerate(fitted):
             spelling.write(half_path(arguments.save_halves, number))

@@ -30,7 +30,8 @@ from kzocr.evaluation import text_lines
 from kzocr.language.lexicon import LEXICON_FILE, Lexicon
 from kzocr.language.text_model import TextModel
 from kzocr.models.loading import EMBEDDED
-from kzocr.spelling.choice import JudgedWord, fit_choice, probabilities
+from kzocr.spelling.choice import probabilities
+from kzocr.spelling.choice_fitting import JudgedWord, fit_choice
 from kzocr.spelling.context_model import ContextModel
 from kzocr.spelling.context_words import CONTEXT_FILE
 

@@ -15,6 +15,7 @@ TORCH = {"torch", "transformers", "accelerate", "peft"}
 
 LAYERS: dict[str, tuple[int, bool | set[str]]] = {
     # module or package: (layer, may use torch; of a package, which of its modules may)
+    "boosting": (0, {"fitting"}),
     "config": (0, False),
     "parquet_files": (0, False),
     "replacing": (0, False),

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kzocr.pairs import (
+    TextHalves,
     TextPair,
     files_by_set,
     half_of,
@@ -157,6 +158,21 @@ def test_halves_go_by_the_printed_text() -> None:
     halves = [half_of(TextPair(text, text, "д", "synthetic")) for text in texts]
     assert halves == [half_of(TextPair(text, "басқа", "е", "real")) for text in texts]
     assert 70 < sum(halves) < 130
+
+
+def test_halves_of_two_texts_go_by_runs_of_words(tmp_path: Path) -> None:
+    first, second = tmp_path / "first.txt", tmp_path / "second.txt"
+    first.write_text("Балалар бүгін мектепке ерте келді.\nКешке қар жауды.\n", encoding="utf-8")
+    second.write_text("Әжем ауладағы тауықтарға жем шашты.\n", encoding="utf-8")
+    halves = TextHalves.read(first, second)
+
+    def half(text: str) -> int:
+        return halves.half_of(TextPair(text, "басқа", "е", "real"))
+
+    assert half("бүгін мектепке ерте келді. Кешке") == 0
+    assert half("ауладағы тауықтарға жем\nшашты. Балалар") == 1
+    for elsewhere in (f"Мүлде басқа сөйлем {number}" for number in range(9)):
+        assert half(elsewhere) == half_of(TextPair(elsewhere, "басқа", "е", "real"))
 
 
 def test_sets_are_named_by_their_files() -> None:

@@ -15,12 +15,12 @@ from typing import Any
 
 import numpy as np
 
-from kzocr.confidence.boosted_trees import BoostedTrees
+from kzocr.boosting.fitting import fit_trees
+from kzocr.boosting.trees import BoostedTrees
 from kzocr.confidence.edit_features import FEATURES, INCREASING, NO_BACKGROUND, Background, features, is_repair
 from kzocr.confidence.misprints import mended
 from kzocr.confidence.model import IDENTITY, Calibration
 from kzocr.confidence.recurrence import Recurrence
-from kzocr.confidence.tree_fitting import fit_trees
 from kzocr.edits import Edit, apply_edits
 from kzocr.metrics import ErrorCounts, character_counts, fold_whitespace, share
 from kzocr.pairs import TextPair, is_parallel, passages

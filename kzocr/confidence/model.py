@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from kzocr.confidence.boosted_trees import BoostedTrees, Tree
+from kzocr.boosting.trees import BoostedTrees, trees_of_records
 from kzocr.confidence.edit_features import FEATURES, NO_BACKGROUND, Background, features, is_repair
 from kzocr.edits import Edit
 from kzocr.json_files import read_json_object
@@ -103,14 +103,9 @@ class Calibration:
             raise ValueError(f"{path}: field 'features': this version weighs edits by {', '.join(FEATURES)}")
         if record["base"] is None:
             return cls(None, record["n_edits"], tuple(map(str, record["fitted_on"])))
-        trees = []
-        for number, tree in enumerate(record["trees"]):
-            try:
-                trees.append(Tree.from_dict(tree))
-            except (TypeError, ValueError) as error:
-                raise ValueError(f"{path}: field 'trees', tree {number}: {error}") from error
+        trees = trees_of_records(record["trees"], path)
         try:
-            found = BoostedTrees(float(record["base"]), tuple(trees))
+            found = BoostedTrees(float(record["base"]), trees)
             return cls(found, record["n_edits"], tuple(map(str, record["fitted_on"])))
         except ValueError as error:
             raise ValueError(f"{path}: field 'trees': {error}") from error

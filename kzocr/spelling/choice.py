@@ -1,8 +1,8 @@
 """Which spelling is right? Odds of every alternative for a word in doubt against leaving it, from some features.
 
-A conditional logit (McFadden 1974): each alternative has a utility that is linear in its features, leaving the word
-as it is has the utility 0, and the probabilities are the softmax over both. A score of weights, fitted on words whose
-print is known (`scripts/fit_spelling.py`).
+A conditional logit (McFadden 1974): each alternative has a utility, leaving the word as it is has the utility 0, and
+the probabilities are the softmax over both. The utility is linear in the features, and boosted trees add to it what is
+not. Both are fitted on words whose print is known (`kzocr.spelling.choice_fitting`).
 """
 
 from __future__ import annotations
@@ -12,16 +12,20 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from rapidfuzz.distance import Postfix, Prefix
 
+from kzocr.boosting.trees import NO_TREES, BoostedTrees, trees_of_records
 from kzocr.inference.doubts import Alternative, DoubtfulWord, Evidence
-from kzocr.json_files import read_json
+from kzocr.json_files import read_json_object
 from kzocr.language.lexicon import Lexicon
 from kzocr.language.misreadings import NO_MISREADINGS, Misreadings
 from kzocr.spelling.alternatives import words_of
 from kzocr.spelling.profile import Profile
+from kzocr.text import LETTERS
 
 SPELLING_FILE = "spelling.json"
 """Name of the file beside a model's weights."""
@@ -63,18 +67,21 @@ FEATURES = (
     "known_gain",
     "known_text_gain",
     "text_gain_in_noise",
+    "letters_added",
+    "letters_lost",
+    "same_start",
+    "same_end",
+    "odd_signs",
+    "is_latin",
 )
 """What an alternative is weighed by, in the order of `features`; `docs/experiments.md` says what each is worth. A word
 is made if the model put it there: the document has it nowhere. A second choice is what the model itself might have
-printed, a known word or not."""
+printed, a known word or not. Odd signs are those that are no Kazakh letters."""
 
-LEAST_SPREAD = 0.1
-"""Standard deviation that every feature is taken to have at least, so that a rare one needs some evidence."""
-
-_LEAST_STEP = 1e-6
 _LEAST_GAIN, _GREATEST_GAIN = -14.0, 4.0
 _GREATEST_TEXT_GAIN = 25.0
 _LONG = 14
+_MOST_LETTERS = 6
 _USUAL_UNKNOWN_SHARE = 0.05
 
 Floats = npt.NDArray[np.float64]
@@ -140,6 +147,12 @@ def _features(
         is_known * gain,
         is_known * text_gain,
         text_gain * noise,
+        float(max(len(after) - len(before), 0)),
+        float(max(len(before) - len(after), 0)),
+        float(min(Prefix.similarity(before, after), _MOST_LETTERS)),
+        float(min(Postfix.similarity(before, after), _MOST_LETTERS)),
+        float(sum(sign not in LETTERS for sign in whole)),
+        float(any(sign.isascii() and sign.isalpha() for sign in whole)),
     ]
 
 
@@ -161,44 +174,55 @@ def half_path(folder: Path, half: int) -> Path:
 
 @dataclass(frozen=True)
 class SpellingModel:
-    """The weights of the utility.
+    """What the utility of an alternative is.
 
     Attributes:
         weights: one for each of `FEATURES`.
+        trees: what they say of the features is added.
         usual: what engines take for what.
         n_words: words in doubt that they were fitted on.
         fitted_on: names of the sets that those are from.
 
     Raises:
-        ValueError: another number of weights, or one that is not finite.
+        ValueError: another number of weights, or one that is not finite, or a tree asks about a feature that there is
+            not.
     """
 
     weights: tuple[float, ...]
     usual: Misreadings = NO_MISREADINGS
     n_words: int = 0
     fitted_on: tuple[str, ...] = ()
+    trees: BoostedTrees = NO_TREES
 
     def __post_init__(self) -> None:
         if len(self.weights) != len(FEATURES) or not all(map(math.isfinite, self.weights)):
             raise ValueError(f"a spelling model needs {len(FEATURES)} finite weights, not {self.weights}")
+        asked = max((feature for tree in self.trees.trees for feature in tree.feature), default=0)
+        if asked >= len(FEATURES):
+            raise ValueError(f"a tree asks about feature {asked}, there are {len(FEATURES)}")
 
     def probabilities(self, rows: Sequence[Sequence[float]]) -> list[float]:
         """Return the probability of each alternative for one word; what is missing to 1 is that of leaving it."""
         if not rows:
             return []
-        return probabilities(rows, self.weights)
+        return probabilities(rows, self.weights, self.trees)
 
     def write(self, path: Path) -> None:
-        """Write the weights by their names, and the misreadings, one a line, as JSON."""
+        """Write the weights by their names, and the misreadings and the trees, one a line, as JSON."""
         record = {
             "weights": dict(zip(FEATURES, self.weights, strict=True)),
             "n_words": self.n_words,
             "fitted_on": list(self.fitted_on),
-            "misreadings": [],
         }
-        lines = (json.dumps([*pair, share], ensure_ascii=False) for pair, share in self.usual.shares.items())
-        head = json.dumps(record, ensure_ascii=False, indent=1).removesuffix("[]\n}")
-        path.write_text(f"{head}[\n" + ",\n".join(lines) + "\n]\n}\n", encoding="utf-8")
+        lists: dict[str, list[Any]] = {
+            "misreadings": [[*pair, share] for pair, share in self.usual.shares.items()],
+            "trees": [tree.to_dict() for tree in self.trees.trees],
+        }
+        parts = [json.dumps(record, ensure_ascii=False, indent=1).removesuffix("\n}")]
+        for name, items in lists.items():
+            lines = ",\n".join(json.dumps(item, ensure_ascii=False) for item in items)
+            parts.append(f' "{name}": [\n{lines}\n]')
+        path.write_text(",\n".join(parts) + "\n}\n", encoding="utf-8")
 
     @classmethod
     def read(cls, path: Path) -> SpellingModel:
@@ -208,8 +232,8 @@ class SpellingModel:
             ValueError: it is no such file; the message names it and the field.
             OSError: it cannot be read.
         """
-        record = read_json(path)
-        weights = record.get("weights") if isinstance(record, dict) else None
+        record = read_json_object(path)
+        weights = record.get("weights")
         if not isinstance(weights, Mapping) or set(weights) != set(FEATURES):
             raise ValueError(f"{path}: field 'weights' must hold exactly {', '.join(FEATURES)}")
         for name, value in weights.items():
@@ -219,131 +243,41 @@ class SpellingModel:
             shares = {(str(printed), str(read)): float(share) for printed, read, share in record["misreadings"]}
         except (KeyError, TypeError, ValueError) as error:
             raise ValueError(f"{path}: field 'misreadings' must hold lists of printed, read, share") from error
+        trees = trees_of_records(record.get("trees"), path)
         try:
             ordered = tuple(float(weights[name]) for name in FEATURES)
             fitted_on = tuple(map(str, record.get("fitted_on", ())))
-            return cls(ordered, Misreadings(shares), int(record.get("n_words", 0)), fitted_on)
+            n_words = int(record.get("n_words", 0))
+            return cls(ordered, Misreadings(shares), n_words, fitted_on, BoostedTrees(trees=trees))
         except (TypeError, ValueError) as error:
             raise ValueError(f"{path}: {error}") from error
 
 
-@dataclass(frozen=True)
-class JudgedWord:
-    """A word in doubt whose print is known.
-
-    Attributes:
-        rows: the features of each alternative.
-        right: number of the alternative that was printed; None if none of them was.
-        harms: for each alternative by how many characters the text with it is farther from its print; negative if it
-            is nearer. Empty if that is not known.
-        current: what stands there.
-        outcomes: what stands there with each alternative.
-    """
-
-    rows: Sequence[Sequence[float]]
-    right: int | None
-    harms: Sequence[int] = ()
-    current: str = ""
-    outcomes: Sequence[str] = ()
-
-
-def fit_spelling(
-    words: Sequence[JudgedWord],
-    usual: Misreadings = NO_MISREADINGS,
-    fitted_on: Sequence[str] = (),
-    penalty: float = 1.0,
-    n_steps: int = 60,
-) -> SpellingModel:
-    """Return the weights that make what was printed likeliest, and the errors few.
-
-    Args:
-        words: words in doubt whose print is known.
-        usual: what their features were computed with.
-        fitted_on: names for the record.
-        penalty: see `fit_choice`.
-        n_steps: see `fit_choice`.
-
-    Raises:
-        ValueError: no word to fit on.
-    """
-    weights = fit_choice(words, penalty, n_steps).tolist()
-    return SpellingModel(tuple(weights), usual, len(words), tuple(fitted_on))
-
-
-def fit_choice(words: Sequence[JudgedWord], penalty: float = 1.0, n_steps: int = 60) -> Floats:
-    """Return the weights of a choice that make what was printed likeliest, one a feature.
-
-    Where it is known what harm each alternative does, the harm that is expected counts as well, a character as a nat
-    (minimum risk training, Smith and Eisner 2006): of two wrong words the one that is nearly right is better. Newton's
-    method with the curvature of the likelihood, its steps halved where they overshoot. The weights are lightly pulled
-    to 0, those of features that hardly ever differ more.
-
-    Args:
-        words: words in doubt whose print is known, all with the same features.
-        penalty: precision of the normal prior on each weight, its feature scaled to a spread of 1; one with a spread
-            below `LEAST_SPREAD` is scaled as if it had that.
-        n_steps: Newton steps; a dozen are enough for the likelihood alone.
-
-    Raises:
-        ValueError: no word to fit on.
-    """
-    if not words:
-        raise ValueError("no word with alternatives to fit on")
-    sizes = [len(word.rows) for word in words]
-    stacked = np.concatenate([np.asarray(word.rows, dtype=float) for word in words])
-    spread = np.maximum(stacked.std(axis=0), LEAST_SPREAD)
-    scaled = stacked / spread
-    group = np.repeat(np.arange(len(words)), sizes)
-    target = np.zeros(len(stacked))
-    starts = np.cumsum([0, *sizes[:-1]])
-    target[[start + word.right for start, word in zip(starts, words, strict=True) if word.right is not None]] = 1.0
-    harms = np.concatenate([np.asarray(word.harms or [0] * len(word.rows), dtype=float) for word in words])
-
-    def loss(weights: Floats) -> float:
-        utilities = scaled @ weights
-        log_sums = _log_sums(utilities, group, len(words))
-        risk = np.exp(utilities - log_sums[group]) @ harms
-        return float(log_sums.sum() - target @ utilities + risk + penalty * weights @ weights / 2)
-
-    weights = np.zeros(stacked.shape[1])
-    for _ in range(n_steps):
-        shares = _grouped(scaled @ weights, group, len(words))
-        weighted = scaled * shares[:, None]
-        means = np.add.reduceat(weighted, starts, axis=0)
-        expected = np.add.reduceat(shares * harms, starts)[group]
-        gradient = scaled.T @ (target - shares - shares * (harms - expected)) - penalty * weights
-        curvature = scaled.T @ weighted - means.T @ means + penalty * np.eye(len(weights))
-        step = np.linalg.solve(curvature, gradient)
-        before = loss(weights)
-        while loss(weights + step) > before and np.abs(step).max() > _LEAST_STEP:
-            step = step / 2
-        weights = weights + step
-    fitted: Floats = weights / spread
-    return fitted
-
-
-def _grouped(utilities: Floats, group: npt.NDArray[np.int64], n_groups: int) -> Floats:
+def grouped_softmax(utilities: Floats, group: npt.NDArray[np.int64], n_groups: int) -> Floats:
     """Return the softmax of the utilities within each group, leaving (utility 0) included."""
-    shares: Floats = np.exp(utilities - _log_sums(utilities, group, n_groups)[group])
+    shares: Floats = np.exp(utilities - log_sums(utilities, group, n_groups)[group])
     return shares
 
 
-def _log_sums(utilities: Floats, group: npt.NDArray[np.int64], n_groups: int) -> Floats:
+def log_sums(utilities: Floats, group: npt.NDArray[np.int64], n_groups: int) -> Floats:
     """Return the logarithm of the sum of exp(utility) over each group, leaving (utility 0) included."""
     greatest = np.zeros(n_groups)
     np.maximum.at(greatest, group, utilities)
     sums = np.bincount(group, np.exp(utilities - greatest[group]), minlength=n_groups) + np.exp(-greatest)
-    log_sums: Floats = greatest + np.log(sums)
-    return log_sums
+    found: Floats = greatest + np.log(sums)
+    return found
 
 
-def probabilities(rows: Sequence[Sequence[float]], weights: Sequence[float] | Floats) -> list[float]:
+def probabilities(
+    rows: Sequence[Sequence[float]], weights: Sequence[float] | Floats, trees: BoostedTrees = NO_TREES
+) -> list[float]:
     """Return the probability of each alternative of a word; what is missing to 1 is that of leaving it.
 
     Args:
         rows: the features of each alternative; at least one.
         weights: one a feature.
+        trees: what is added to the linear utility.
     """
-    utilities = np.asarray(rows, dtype=float) @ np.asarray(weights)
-    shares: list[float] = _grouped(utilities, np.zeros(len(rows), dtype=np.int64), 1).tolist()
+    utilities = np.asarray(rows, dtype=float) @ np.asarray(weights) + np.asarray(trees.log_odds(rows))
+    shares: list[float] = grouped_softmax(utilities, np.zeros(len(rows), dtype=np.int64), 1).tolist()
     return shares

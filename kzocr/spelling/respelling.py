@@ -16,7 +16,8 @@ from kzocr.language.lexicon import Lexicon
 from kzocr.language.misreadings import NO_MISREADINGS, Misreadings
 from kzocr.pairs import TextPair, is_parallel, passages
 from kzocr.spelling.bayes_risk import least_risk, outcomes
-from kzocr.spelling.choice import JudgedWord, SpellingModel, features
+from kzocr.spelling.choice import SpellingModel, features
+from kzocr.spelling.choice_fitting import JudgedWord
 from kzocr.spelling.profile import Profile
 
 

@@ -7,6 +7,7 @@ from unittest.mock import ANY
 
 import pytest
 
+from kzocr.boosting.fitting import fit_trees
 from kzocr.confidence.calibration import (
     CLEAN_WEIGHT,
     calibrate,
@@ -20,7 +21,6 @@ from kzocr.confidence.calibration import (
 )
 from kzocr.confidence.edit_features import FEATURES, INCREASING, features
 from kzocr.confidence.model import Calibration
-from kzocr.confidence.tree_fitting import fit_trees
 from kzocr.edits import Edit
 from kzocr.pairs import TextPair
 from toy_trees import by

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kzocr.confidence.boosted_trees import LEAF, BoostedTrees, Tree
+from kzocr.boosting.trees import LEAF, BoostedTrees, Tree
 from kzocr.confidence.edit_features import FEATURES
 from kzocr.confidence.model import IDENTITY, Calibration
 from kzocr.edits import Edit

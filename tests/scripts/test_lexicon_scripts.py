@@ -72,6 +72,12 @@ def test_a_choice_that_knows_what_engines_misread(
     halves = [SpellingModel.read(half_path(corpus.parent / "halves", half)) for half in (0, 1)]
     assert sum(half.n_words for half in halves) == spelling.n_words
     assert all(halves[half_of(pair)].n_words for pair in pairs)
+    clean.with_name("first.txt").write_text("\n".join(printed), encoding="utf-8")
+    texts = ["--halves", str(clean.with_name("first.txt")), str(clean)]
+    monkeypatch.setattr("sys.argv", ["fit_spelling", *map(str, arguments), *texts])
+    fit_spelling.main()
+    halves = [SpellingModel.read(half_path(corpus.parent / "halves", half)) for half in (0, 1)]
+    assert (halves[0].n_words, halves[1].n_words) == (24, 12)
 
 
 def test_a_context_model_of_a_folder(

@@ -15,7 +15,7 @@ from kzocr.confidence.model import Calibration
 from kzocr.corrector import Corrector
 from kzocr.language.lexicon import LEXICON_FILE, Lexicon
 from kzocr.language.text_model import TEXT_MODEL_FILE, TextModel
-from kzocr.pairs import TextPair, write_pairs
+from kzocr.pairs import TextPair, read_pairs, write_pairs
 from places import ROOT
 from toy_reports import toy_reports
 
@@ -63,6 +63,13 @@ def test_calibrate(pairs: Path, page: Path, tmp_path: Path) -> None:
     result = run("calibrate", pairs, "--clean", clean, "--page", page, "--save", saved)
     assert result.exit_code == 0, result.output
     assert Calibration.read(saved).fitted_on == ("clean", "dala")
+    halves = tmp_path / "first.txt", tmp_path / "second.txt"
+    for number, half in enumerate(halves):
+        references = [pair.reference for pair in read_pairs(pairs)][number::2]
+        half.write_text("\n".join(references), encoding="utf-8")
+    result = run("calibrate", pairs, "--halves", *halves, "-o", report)
+    assert result.exit_code == 0, result.output
+    assert json.loads(report.read_text())["n_documents_fitted"] == len(read_pairs(pairs)[::2])
     assert run("calibrate", tmp_path / "none.jsonl").exit_code == 1
     result = run("calibrate", pairs, "--spelling-halves", tmp_path)
     assert result.exit_code == 1

@@ -2,18 +2,25 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from kzocr.boosting.fitting import Growth
+from kzocr.boosting.trees import NO_TREES, BoostedTrees
 from kzocr.inference.doubts import Alternative, DoubtfulWord, Evidence
 from kzocr.language.lexicon import Lexicon
 from kzocr.language.misreadings import Misreadings
-from kzocr.spelling.choice import FEATURES, JudgedWord, SpellingModel, features, fit_spelling
+from kzocr.spelling.choice import FEATURES, SpellingModel, features
+from kzocr.spelling.choice_fitting import JudgedWord, fit_spelling
 from kzocr.spelling.profile import NO_PROFILE, Profile
+from toy_trees import tree_of
 
 LEXICON = Lexicon({"сәлем": 8, "бұ": 3, "не": 5, "әлем": 4}, {("әлем", "сәлем"): 7})
 USUAL = Misreadings({("м", "н"): 0.01})
+TOY = Growth(n_trees=300, n_leaves=8, least_rows=10, learning_rate=0.1, l2=1.0)
 MODEL = SpellingModel(tuple(float(number) for number in range(len(FEATURES))), USUAL, 7, ("set",))
 
 
@@ -93,25 +100,94 @@ def test_harm_counts_where_it_is_known() -> None:
     assert worse[1] < worse[0]
 
 
+def test_what_stands_where_is_told() -> None:
+    found = named(doubt(0.0, "сәлeн!", "сәлемдер"))
+    assert (found["letters_added"], found["letters_lost"]) == (2.0, 0.0)
+    assert (found["same_start"], found["same_end"]) == (3.0, 0.0)
+    assert (found["odd_signs"], found["is_latin"]) == (2.0, 1.0)
+    found = named(doubt(0.0, "кітапханасы", "ктапханасы"))
+    assert (found["letters_added"], found["letters_lost"]) == (0.0, 1.0)
+    assert (found["same_start"], found["same_end"]) == (1.0, 6.0)
+    assert (found["odd_signs"], found["is_latin"]) == (0.0, 0.0)
+
+
+def drawn(n_words: int, seed: int) -> list[JudgedWord]:
+    """Return words with two alternatives; the first was printed if a feature of it is neither low nor high."""
+    rng, words = np.random.default_rng(seed), []
+    for _ in range(n_words):
+        rows = np.zeros((2, len(FEATURES)))
+        rows[:, 0] = 1.0
+        rows[:, 1] = rng.normal(), 5.0
+        is_right = abs(rows[0, 1]) < 0.7
+        words.append(JudgedWord(rows.tolist(), 0 if is_right else None, [-1 if is_right else 1, 1]))
+    return words
+
+
+def n_found(model: SpellingModel, words: list[JudgedWord]) -> int:
+    """Return of how many words the model says rightly whether the first alternative was printed."""
+    return sum((model.probabilities(word.rows)[0] > 0.5) == (word.right == 0) for word in words)
+
+
+def test_trees_find_what_no_weights_can() -> None:
+    words, others = drawn(800, 1), drawn(200, 2)
+    linear, model = fit_spelling(words, growth=None), fit_spelling(words, growth=TOY)
+    assert linear.trees == NO_TREES
+    assert model == fit_spelling(words, growth=TOY)
+    assert model.weights == linear.weights
+    assert n_found(linear, others) < 140
+    assert n_found(model, others) > 180
+
+
+def test_trees_rank_the_alternatives_of_a_word_together() -> None:
+    """Of two alternatives the better one was printed, whatever both of them are: no row tells that by itself."""
+    rng, words = np.random.default_rng(3), []
+    for _ in range(600):
+        rows = np.zeros((2, len(FEATURES)))
+        rows[:, 1] = rng.uniform(-8, 8) + np.array([1.0, -1.0])
+        words.append(JudgedWord(rows.tolist(), 0, [-1, 0]))
+    model = fit_spelling(words, growth=TOY)
+    first, second = model.probabilities(
+        [[0.0, 4.0, *[0.0] * (len(FEATURES) - 2)], [0.0, 2.0, *[0.0] * (len(FEATURES) - 2)]]
+    )
+    assert first > 5 * second
+
+
 def test_no_words_no_model() -> None:
     with pytest.raises(ValueError, match="no word with alternatives"):
         fit_spelling([])
 
 
 def test_file_round_trip(tmp_path: Path) -> None:
-    MODEL.write(tmp_path / "spelling.json")
-    assert SpellingModel.read(tmp_path / "spelling.json") == MODEL
+    for trees in (NO_TREES, BoostedTrees(0.0, (tree_of(1, 0.5, -1.0, 1.0), tree_of(0, 2.0, 0.1, 0.3)))):
+        model = replace(MODEL, trees=trees)
+        model.write(tmp_path / "spelling.json")
+        assert SpellingModel.read(tmp_path / "spelling.json") == model
 
 
 @pytest.mark.parametrize(
     ("content", "message"),
     [
         ("[", "not JSON"),
-        ("[]", "'weights' must hold exactly bias"),
+        ("[]", "expected a JSON object"),
         (json.dumps({"weights": dict.fromkeys(FEATURES[1:], 0.0)}), "'weights' must hold exactly"),
         (json.dumps({"weights": {**dict.fromkeys(FEATURES, 0.0), "bias": "1"}}), "'weights.bias' is no number"),
         (json.dumps({"weights": dict.fromkeys(FEATURES, 0.0)}), "'misreadings' must hold"),
         (json.dumps({"weights": dict.fromkeys(FEATURES, 0.0), "misreadings": [["а"]]}), "'misreadings' must hold"),
+        (json.dumps({"weights": dict.fromkeys(FEATURES, 0.0), "misreadings": []}), "'trees' must be a list"),
+        (
+            json.dumps({"weights": dict.fromkeys(FEATURES, 0.0), "misreadings": [], "trees": [{"leaf": []}]}),
+            "'trees', tree 0: a tree has the lists",
+        ),
+        (
+            json.dumps(
+                {
+                    "weights": dict.fromkeys(FEATURES, 0.0),
+                    "misreadings": [],
+                    "trees": [tree_of(len(FEATURES), 0.5, -1.0, 1.0).to_dict()],
+                }
+            ),
+            f"asks about feature {len(FEATURES)}",
+        ),
     ],
 )
 def test_broken_files_are_named(tmp_path: Path, content: str, message: str) -> None:

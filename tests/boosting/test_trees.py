@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kzocr.confidence.boosted_trees import LEAF, BoostedTrees, Tree
+from kzocr.boosting.trees import LEAF, BoostedTrees, Tree
 
 # x0 <= 1 ? (x1 <= 2 ? 10 : 20) : 30
 DEEP = Tree(

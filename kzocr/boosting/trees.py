@@ -1,7 +1,7 @@
-"""An ensemble of decision trees whose values add up: rows of numbers in, log odds out, with numpy alone.
+"""An ensemble of decision trees whose values add up: rows of numbers in, sums out, with numpy alone.
 
-What a fitting library found (`kzocr.confidence.tree_fitting`) is kept as plain numbers, so that a corrector needs no
-such library.
+What a fitting library found (`kzocr.boosting.fitting`) is kept as plain numbers, so that a corrector needs no such
+library.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -127,6 +128,31 @@ class BoostedTrees:
 
     def __getstate__(self) -> dict[str, Any]:
         return {"base": self.base, "trees": self.trees}
+
+
+def trees_of_records(records: object, path: Path) -> tuple[Tree, ...]:
+    """Return the trees in the records of a file's field "trees".
+
+    Args:
+        records: what the field holds.
+        path: of the file, for messages.
+
+    Raises:
+        ValueError: it is no list of trees; the message names the file, the field and the tree.
+    """
+    if not isinstance(records, list):
+        raise ValueError(f"{path}: field 'trees' must be a list")
+    found = []
+    for number, record in enumerate(records):
+        try:
+            found.append(Tree.from_dict(record))
+        except (TypeError, ValueError) as error:
+            raise ValueError(f"{path}: field 'trees', tree {number}: {error}") from error
+    return tuple(found)
+
+
+NO_TREES = BoostedTrees()
+"""They add nothing."""
 
 
 def _depth(tree: Tree) -> int:

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from kzocr.confidence.tree_fitting import fit_trees
+from kzocr.boosting.fitting import Floats, Growth, fit_to, fit_trees
+from kzocr.boosting.trees import LEAF, BoostedTrees
 
 
 def drawn(n_rows: int, seed: int) -> tuple[list[tuple[float, ...]], list[bool]]:
@@ -46,6 +47,7 @@ def test_log_odds_never_fall_where_they_must_not() -> None:
 
 def test_few_rows_or_outcomes_all_alike_give_the_share_alone() -> None:
     few = fit_trees([(0.0,), (1.0,), (2.0,)], [True, True, False])
+    assert not few.trees
     assert few.log_odds([(0.0,), (2.0,)]) == pytest.approx([math.log(2)] * 2)
     alike = fit_trees([(0.0,)] * 9, [True] * 9)
     assert alike.log_odds([(5.0,)]) == pytest.approx([math.log(9.5 / 0.5)])
@@ -59,10 +61,27 @@ def test_what_to_install_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     real = builtins.__import__
 
     def without(name: str, *arguments: Any, **options: Any) -> Any:
-        if name.startswith("sklearn"):
+        if name.startswith("lightgbm"):
             raise ImportError(name)
         return real(name, *arguments, **options)
 
     monkeypatch.setattr(builtins, "__import__", without)
     with pytest.raises(ImportError, match=r"kzocr\[fit\]"):
-        fit_trees([(0.0,), (1.0,)], [True, False])
+        fit_trees([(0.0,), (1.0,)] * 20, [True, False] * 20)
+
+
+def test_an_objective_of_ones_own_is_met() -> None:
+    rows = np.random.default_rng(4).normal(size=(500, 3))
+    wanted = np.where(rows[:, 1] > 0.5, 3.0, -1.0)
+    trees = BoostedTrees(0.0, fit_to(rows, lambda added: (added - wanted, np.ones(500)), Growth(l2=0.0)))
+    assert np.abs(np.array(trees.log_odds(rows.tolist())) - wanted).mean() < 0.1
+    assert {feature for tree in trees.trees for feature in tree.feature} <= {LEAF, 0, 1, 2}
+
+
+def test_rows_that_cannot_be_parted_give_no_trees() -> None:
+    def falling(added: Floats) -> tuple[Floats, Floats]:
+        return added - 1, np.ones(len(added))
+
+    assert fit_to(np.zeros((100, 2)), falling, Growth()) == ()
+    assert fit_to(np.arange(39.0)[:, None], falling, Growth(least_rows=20)) == ()
+    assert fit_to(np.arange(40.0)[:, None], falling, Growth(least_rows=20)) != ()

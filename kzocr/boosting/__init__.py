@@ -1,0 +1,1 @@
+"""Boosted trees: what they say of rows of numbers, and how they are fitted."""
