@@ -77,13 +77,15 @@ def recognise(head: bytes, name: str) -> Format:
     if root and suffix in (".xml", ".html", ".xhtml", ".htm"):
         raise ValueError(
             f"{name}: an XML file with root element <{root}>: neither hOCR nor ALTO nor PAGE XML; "
-            "--format text takes it as it is"
+            "kzocr correct --format text takes it as it is"
         )
     # As text its brackets and colons would be taken for misread letters.
     if _JSON_LINE.match(text.lstrip("\ufeff")):
         return "jsonl"
     if _JSON.match(text.lstrip("\ufeff")):
-        raise ValueError(f"{name}: JSON, but not JSON Lines: write one object a line; --format text takes it as it is")
+        raise ValueError(
+            f"{name}: JSON, but not JSON Lines: write one object a line; kzocr correct --format text takes it as it is"
+        )
     return "text"
 
 

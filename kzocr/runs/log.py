@@ -9,6 +9,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from kzocr.replacing import replacing
+
 logger = logging.getLogger(__name__)
 
 LOG_NAME = "log.jsonl"
@@ -29,7 +31,8 @@ class RunLog:
         self.folder = folder
         self.path = folder / LOG_NAME
         kept = [record for record in read_log(self.path) if record["step"] <= step]
-        self.path.write_text("".join(json.dumps(record) + "\n" for record in kept), encoding="utf-8")
+        with replacing(self.path) as unfinished:
+            unfinished.write_text("".join(json.dumps(record) + "\n" for record in kept), encoding="utf-8")
         self.board: Any = None
         if find_spec("tensorboard") is None:
             return

@@ -55,3 +55,14 @@ def test_a_broken_line_is_named(tmp_path: Path, line: str, message: str) -> None
     path.write_text(f'{{"step": 1, "loss": 2.0}}\n{line}\n{{"step": 2, "lo', encoding="utf-8")
     with pytest.raises(ValueError, match=f"{path}:2: {message}"):
         read_log(path)
+
+
+def test_a_log_that_cannot_be_begun_anew_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / LOG_NAME
+    path.write_text('{"step": 1, "loss": 2.0}\n{"step": 2, "loss": 1.0}\n', encoding="utf-8")
+    before = path.read_bytes()
+    monkeypatch.setattr("kzocr.replacing.os.replace", no_room)
+    with pytest.raises(OSError, match="No space left"):
+        RunLog(tmp_path, 1)
+    assert path.read_bytes() == before
+    assert list(tmp_path.iterdir()) == [path]
