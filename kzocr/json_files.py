@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
+
+from kzocr.replacing import replacing
 
 
 def read_json(path: str | os.PathLike[str]) -> Any:
@@ -37,3 +40,24 @@ def read_json_object(path: str | os.PathLike[str]) -> dict[str, Any]:
 def write_json(path: str | os.PathLike[str], content: Any) -> None:
     """Write a value as JSON: UTF-8, one space a level, a line break at the end."""
     Path(path).write_text(json.dumps(content, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+
+
+def write_json_lists(
+    path: str | os.PathLike[str], fields: Mapping[str, Any], lists: Mapping[str, Sequence[Any]]
+) -> None:
+    """Write an object as JSON, a field a line and, behind them, an item of its lists a line; complete or not at all.
+
+    Args:
+        path: of the file.
+        fields: of the object, each on a line of its own.
+        lists: the fields that are long lists, so that a diff shows which item changed.
+    """
+    parts = [f"{_compact(key)}: {_compact(value)}" for key, value in fields.items()]
+    for key, items in lists.items():
+        parts.append(f"{_compact(key)}: [\n" + ",\n".join(map(_compact, items)) + "\n]")
+    with replacing(Path(path)) as unfinished:
+        unfinished.write_text("{\n" + ",\n".join(parts) + "\n}\n", encoding="utf-8")
+
+
+def _compact(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))

@@ -127,9 +127,7 @@ def fit_to(
         "seed": 0,
         "verbose": -1,
     }
-    names = [f"feature {number}" for number in range(x.shape[1])]
-    data = lightgbm.Dataset(x, label=np.zeros(len(x)), feature_name=names)
-    machine = lightgbm.train(settings, data, num_boost_round=growth.n_trees)
+    machine = lightgbm.train(settings, lightgbm.Dataset(x, label=np.zeros(len(x))), num_boost_round=growth.n_trees)
     return tuple(_tree(found["tree_structure"]) for found in machine.dump_model()["tree_info"])
 
 

@@ -89,6 +89,12 @@ class BoostedTrees:
     base: float = 0.0
     trees: tuple[Tree, ...] = ()
 
+    def check_features(self, n_features: int) -> None:
+        """Raise a ValueError if a tree asks about a feature behind the first `n_features`."""
+        asked = max((feature for tree in self.trees for feature in tree.feature), default=LEAF)
+        if asked >= n_features:
+            raise ValueError(f"a tree asks about feature {asked}, there are {n_features}")
+
     def log_odds(self, rows: Sequence[Sequence[float]]) -> list[float]:
         """Return the log odds of each row.
 

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from kzocr.channel.contexts import Context
 from kzocr.channel.estimate import EstimatedPrior
 from kzocr.channel.tally import KINDS, Tally, Unit
-from kzocr.json_files import read_json_object
-from kzocr.replacing import replacing
+from kzocr.json_files import read_json_object, write_json_lists
 
 FORMAT = "kzocr-estimated-prior"
 FORMAT_VERSION = 1
@@ -35,7 +32,6 @@ _FIELDS = (
 
 def write_prior(path: str | os.PathLike[str], prior: EstimatedPrior) -> None:
     """Write `prior` as JSON, one unit, output, context or document a line; complete or not at all."""
-    path = Path(path)
     head = {
         "format": FORMAT,
         "format_version": FORMAT_VERSION,
@@ -52,11 +48,7 @@ def write_prior(path: str | os.PathLike[str], prior: EstimatedPrior) -> None:
         "contexts": [[c.unit, c.left, c.right, c.odds, dict(c.factors)] for c in prior.contexts],
         "documents": [_document_to_json(tally) for tally in prior.documents],
     }
-    parts = [f"{_dump(key)}: {_dump(value)}" for key, value in head.items()]
-    for key, rows in lists.items():
-        parts.append(f"{_dump(key)}: [\n" + ",\n".join(map(_dump, rows)) + "\n]")
-    with replacing(path) as unfinished:
-        unfinished.write_text("{\n" + ",\n".join(parts) + "\n}\n", encoding="utf-8")
+    write_json_lists(path, head, lists)
 
 
 def read_prior(path: str | os.PathLike[str]) -> EstimatedPrior:
@@ -210,7 +202,3 @@ def _number(value: object, where: str, most: float = float("inf")) -> float:
 def _short(number: float) -> int | float:
     number = round(number, 2)
     return int(number) if number == int(number) else number
-
-
-def _dump(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))

@@ -7,7 +7,6 @@ from there. An edit that does neither, one wrong letter for another, teaches not
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -16,7 +15,7 @@ from pathlib import Path
 from kzocr.boosting.trees import BoostedTrees, trees_of_records
 from kzocr.confidence.edit_features import FEATURES, NO_BACKGROUND, Background, features, is_repair
 from kzocr.edits import Edit
-from kzocr.json_files import read_json_object
+from kzocr.json_files import read_json_object, write_json_lists
 
 CALIBRATION_FILE = "calibration.json"
 """Name of the file beside a model's weights."""
@@ -40,9 +39,8 @@ class Calibration:
     fitted_on: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        asked = {feature for tree in (self.trees.trees if self.trees else ()) for feature in tree.feature}
-        if asked and max(asked) >= len(FEATURES):
-            raise ValueError(f"a tree asks about feature {max(asked)}, there are {len(FEATURES)}")
+        if self.trees is not None:
+            self.trees.check_features(len(FEATURES))
 
     def __call__(self, text: str, edits: Sequence[Edit], background: Background = NO_BACKGROUND) -> list[float]:
         """Return the confidence of each edit, 0 to 1; edits that need no model keep theirs.
@@ -66,18 +64,14 @@ class Calibration:
 
     def write(self, path: Path) -> None:
         """Write it as JSON, a tree a line."""
-        head = {
+        fields = {
             "n_edits": self.n_edits,
             "fitted_on": list(self.fitted_on),
             "features": list(FEATURES),
             "base": None if self.trees is None else self.trees.base,
-            "trees": [],
         }
-        trees = [] if self.trees is None else [json.dumps(tree.to_dict()) for tree in self.trees.trees]
-        text = json.dumps(head, ensure_ascii=False, indent=1)
-        if trees:
-            text = text.replace('"trees": []', '"trees": [\n  ' + ",\n  ".join(trees) + "\n ]")
-        path.write_text(text + "\n", encoding="utf-8")
+        trees = [] if self.trees is None else [tree.to_dict() for tree in self.trees.trees]
+        write_json_lists(path, fields, {"trees": trees})
 
     @classmethod
     def read(cls, path: Path) -> Calibration:

@@ -7,7 +7,6 @@ not. Both are fitted on words whose print is known (`kzocr.spelling.choice_fitti
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -20,7 +19,7 @@ from rapidfuzz.distance import Postfix, Prefix
 
 from kzocr.boosting.trees import NO_TREES, BoostedTrees, trees_of_records
 from kzocr.inference.doubts import Alternative, DoubtfulWord, Evidence
-from kzocr.json_files import read_json_object
+from kzocr.json_files import read_json_object, write_json_lists
 from kzocr.language.lexicon import Lexicon
 from kzocr.language.misreadings import NO_MISREADINGS, Misreadings
 from kzocr.spelling.alternatives import words_of
@@ -197,9 +196,7 @@ class SpellingModel:
     def __post_init__(self) -> None:
         if len(self.weights) != len(FEATURES) or not all(map(math.isfinite, self.weights)):
             raise ValueError(f"a spelling model needs {len(FEATURES)} finite weights, not {self.weights}")
-        asked = max((feature for tree in self.trees.trees for feature in tree.feature), default=0)
-        if asked >= len(FEATURES):
-            raise ValueError(f"a tree asks about feature {asked}, there are {len(FEATURES)}")
+        self.trees.check_features(len(FEATURES))
 
     def probabilities(self, rows: Sequence[Sequence[float]]) -> list[float]:
         """Return the probability of each alternative for one word; what is missing to 1 is that of leaving it."""
@@ -209,7 +206,7 @@ class SpellingModel:
 
     def write(self, path: Path) -> None:
         """Write the weights by their names, and the misreadings and the trees, one a line, as JSON."""
-        record = {
+        fields = {
             "weights": dict(zip(FEATURES, self.weights, strict=True)),
             "n_words": self.n_words,
             "fitted_on": list(self.fitted_on),
@@ -218,11 +215,7 @@ class SpellingModel:
             "misreadings": [[*pair, share] for pair, share in self.usual.shares.items()],
             "trees": [tree.to_dict() for tree in self.trees.trees],
         }
-        parts = [json.dumps(record, ensure_ascii=False, indent=1).removesuffix("\n}")]
-        for name, items in lists.items():
-            lines = ",\n".join(json.dumps(item, ensure_ascii=False) for item in items)
-            parts.append(f' "{name}": [\n{lines}\n]')
-        path.write_text(",\n".join(parts) + "\n}\n", encoding="utf-8")
+        write_json_lists(path, fields, lists)
 
     @classmethod
     def read(cls, path: Path) -> SpellingModel:
