@@ -19,6 +19,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from kzocr.bands import QualityBand, quality_bands
 from kzocr.bootstrap import (
     N_RESAMPLES,
     SEED,
@@ -132,6 +133,7 @@ class SetReport:
         chars_per_second: characters given to the corrector per second of its time.
         worst: the passages that gained the most errors, then those with the most errors left.
         examples: passages that were changed, spread over the set.
+        bands: the documents by how badly they were read.
     """
 
     name: str
@@ -153,6 +155,7 @@ class SetReport:
     chars_per_second: float
     worst: tuple[Passage, ...]
     examples: tuple[Passage, ...]
+    bands: tuple[QualityBand, ...]
 
 
 @dataclass(frozen=True)
@@ -303,6 +306,7 @@ def _evaluate_set(
         chars_per_second=chars_per_second,
         worst=tuple(p for p in ranked[:N_WORST] if p.errors_after),
         examples=tuple(changed[:: max(1, len(changed) // N_WORST)][:N_WORST]),
+        bands=quality_bands(zip(before.by_document(), after.by_document(), strict=True)),
     )
 
 
@@ -384,6 +388,15 @@ class _Scored:
         return [
             count if is_last else count + _LINE_END for count, is_last in zip(counts, self._ends_document, strict=True)
         ]
+
+    def by_document(self) -> list[ErrorCounts]:
+        """Return the character errors of each document that has a passage."""
+        documents = [ErrorCounts()]
+        for count, is_last in zip(self.characters, self._ends_document, strict=True):
+            documents[-1] += count
+            if is_last:
+                documents.append(ErrorCounts())
+        return documents[:-1]
 
     def match_error_rate(self, n_resamples: int, seed: int) -> Interval:
         """Return the pooled match error rate of characters, case and punctuation ignored."""

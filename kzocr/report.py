@@ -11,7 +11,7 @@ from kzocr.bootstrap import Interval
 from kzocr.evaluation import CleanReport, Passage, Rates, Report, SetReport
 from kzocr.figures.heatmap import heatmaps, visible
 from kzocr.figures.report_style import STYLE
-from kzocr.metrics import fold_whitespace, share
+from kzocr.metrics import cer_reduction, fold_whitespace, share
 from kzocr.text import nfc
 
 N_CONFUSIONS_SHOWN = 18
@@ -220,6 +220,7 @@ def _details(name: str, entry: SetReport, passages: bool) -> str:
         "</div><div><h3>Characters misread most often</h3>" + _letters(before, after),
         "</div><div><h3>Most frequent confusions</h3>" + _confusions(entry) + "</div></div>",
         _heat(before, after),
+        _bands(entry),
     ]
     if passages:
         if entry.worst:
@@ -281,6 +282,23 @@ def _heat(before: Rates, after: Rates) -> str:
         "Both maps have one scale.</p>"
     )
     return f'<div class="columns">{shown}</div>{note}'
+
+
+def _bands(entry: SetReport) -> str:
+    if len(entry.bands) < 2:
+        return ""
+    rows = [
+        [
+            escape(band.name),
+            f"{band.n_documents:,}",
+            _percent(band.before.rate),
+            _percent(band.after.rate),
+            _percent(cer_reduction(cer_before=band.before.rate, cer_after=band.after.rate), 0),
+        ]
+        for band in entry.bands
+    ]
+    columns = ["CER as read", "documents", "CER, all of them, as read", "corrected", "errors removed"]
+    return "<h3>Documents by how badly they were read</h3>" + _table(columns, rows)
 
 
 def _confusions(entry: SetReport) -> str:

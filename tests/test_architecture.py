@@ -27,6 +27,7 @@ LAYERS: dict[str, tuple[int, bool | set[str]]] = {
     "metrics": (1, False),
     "pairs": (1, False),
     "windows": (1, False),
+    "bands": (2, False),
     "cards": (2, False),
     "bootstrap": (2, False),
     "confusion": (2, False),

@@ -45,6 +45,15 @@ def test_counts_shares_and_passages() -> None:
     assert entry.after.wer_mean.value == pytest.approx((0 + 1 / 2 + 1 / 2) / 3)
 
 
+def test_documents_are_in_bands_by_how_badly_they_were_read() -> None:
+    (entry,) = evaluate(mend, PAIRS, n_resamples=50).sets
+    well, badly = entry.bands
+    assert (well.name, well.n_documents, well.before.errors, well.after.errors) == ("below 1 %", 1, 0, 1)
+    assert (badly.name, badly.n_documents, badly.before.errors, badly.after.errors) == ("10 to 20 %", 1, 3, 1)
+    assert well.before + badly.before == entry.before.character_errors
+    assert well.after + badly.after == entry.after.character_errors
+
+
 def test_rates_without_spaces_of_words_and_of_hipe_have_their_intervals() -> None:
     """Of two lines one has an error: the bounds are those of the draws that have it twice, and not at all."""
     pairs = [TextPair("қар жауды\nжел тұр", "кар жауды\nжел тұр", "a", "real")]

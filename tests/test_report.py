@@ -4,6 +4,7 @@ from html.parser import HTMLParser
 import pytest
 
 from kzocr.evaluation import evaluate
+from kzocr.pairs import TextPair
 from kzocr.report import coloured, to_html
 from places import ROOT
 from toy_reports import PAIRS, mend
@@ -78,3 +79,14 @@ def test_every_heading_of_the_page_is_explained() -> None:
     assert len(kinds) == 7
     for heading in [*columns, *kinds]:
         assert f"\n| {heading} |" in guide, heading
+
+
+def test_documents_that_were_read_well_and_badly_stand_apart_where_there_are_both() -> None:
+    text = "Бір күні ауылда той болды, ел жиналды."
+    well = TextPair(text, text, "b", "real")
+    page = to_html([evaluate(mend, [*PAIRS, well], n_resamples=5)])
+    table = page.split("<h3>Documents by how badly they were read</h3>")[1].split("</table>")[0]
+    rows = re.findall(r"<tr><td>(.*?)</td></tr>", table)
+    assert rows[0] == "below 1 %</td><td>1</td><td>0.00</td><td>0.00</td><td>0"
+    assert rows[1] == "10 to 20 %</td><td>1</td><td>18.18</td><td>13.64</td><td>25"
+    assert "by how badly" not in to_html([evaluate(mend, PAIRS, n_resamples=5)])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any
 import yaml
 
 from kzocr.json_files import read_json
-from kzocr.metrics import cer_reduction
+from kzocr.metrics import ErrorCounts, cer_reduction
 
 
 def read_reports(paths: Iterable[Path]) -> list[dict[str, Any]]:
@@ -77,6 +78,8 @@ def _summary_row(entry: Mapping[str, Any]) -> str:
 def to_markdown(reports: Sequence[Mapping[str, Any]]) -> str:
     """Return Markdown tables of report dictionaries (`Report.to_dict`) on the same sets, one table a set.
 
+    A last table has what the last of the reports did to documents that were read well and to those read badly.
+
     Raises:
         ValueError: there are no reports, or they are on different sets.
     """
@@ -106,7 +109,29 @@ def to_markdown(reports: Sequence[Mapping[str, Any]]) -> str:
             for report in reports
         ]
         lines.append("")
-    return "\n".join(lines)
+    return "\n".join([*lines, *_bands_lines(reports[-1])])
+
+
+def _bands_lines(report: Mapping[str, Any]) -> list[str]:
+    """Return the table of the documents by how badly they were read, nothing if no set has two kinds of them."""
+    sets = [entry for entry in report["sets"] if len(entry["bands"]) > 1]
+    if not sets:
+        return []
+    lines = [
+        f"**{report['corrector']}, by how badly a document was read**",
+        "",
+        "| set | CER as read | documents | CER % before | after | change of CER |",
+        "|---|---|---|---|---|---|",
+    ]
+    for entry in sets:
+        for band in entry["bands"]:
+            before, after = (ErrorCounts(**band[side]).rate for side in ("before", "after"))
+            change = _rounded_change(cer_reduction(cer_before=before, cer_after=after))
+            lines.append(
+                f"| {entry['name']} | {band['name']} | {band['n_documents']} | {_percent(before)} | {_percent(after)} "
+                f"| {change} |"
+            )
+    return [*lines, ""]
 
 
 def _set_names(reports: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -127,7 +152,14 @@ def _markdown_row(name: str, entry: Mapping[str, Any]) -> str:
 
 
 def _change(entry: Mapping[str, Any]) -> str:
-    change = round(-100 * entry["cer_reduction"]["value"])
+    return _rounded_change(entry["cer_reduction"]["value"])
+
+
+def _rounded_change(reduction: float | None) -> str:
+    """Return a relative reduction as a change in percent; of text that had no errors and now has some there is none."""
+    if reduction is None or math.isinf(reduction):
+        return "from none"
+    change = round(-100 * reduction)
     return f"{change:+d} %" if change else "0 %"
 
 

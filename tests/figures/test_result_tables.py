@@ -60,6 +60,29 @@ def test_markdown_shows_the_rates_of_the_report() -> None:
         to_markdown([])
 
 
+def test_documents_that_were_read_well_and_badly_stand_apart() -> None:
+    letters = "Бір күні ауылда той болды, ел жиналды. " * 4
+    pairs = [
+        TextPair(letters, letters.replace("Бір", "Бiр", 1), "well", "real"),
+        TextPair("Қар ерте жауды.", "Кар срте жауды.", "badly", "real"),
+        TextPair("Таң атты.", "Таң атты.", "right", "real"),
+    ]
+    harmful = evaluate(
+        lambda texts: [text.replace("Кар", "Қар").replace("атты", "аты") for text in texts],
+        {"set": pairs, "one": pairs[2:]},
+        name="mend",
+        n_resamples=5,
+    )
+    lines = to_markdown([harmful.to_dict()]).splitlines()
+    start = lines.index("**mend, by how badly a document was read**")
+    n_chars = len(letters.strip()) + len("Таң атты.")
+    assert lines[start + 4 :] == [
+        f"| set | below 1 % | 2 | {100 * 1 / n_chars:.2f} | {100 * 2 / n_chars:.2f} | +100 % |",
+        "| set | 10 to 20 % | 1 | 13.33 | 6.67 | -50 % |",
+    ]
+    assert any(line.startswith("| mend |") and "| from none |" in line for line in lines)
+
+
 def test_only_what_stands_between_the_markers_is_replaced() -> None:
     page = "a\n<!-- x -->\nold\n<!-- end of x -->\nb"
     assert replace_between_markers(page, "x", "new") == "a\n<!-- x -->\nnew\n<!-- end of x -->\nb"
