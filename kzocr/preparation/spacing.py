@@ -12,7 +12,7 @@ import re
 import sys
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
@@ -42,6 +42,10 @@ MOST_TOGETHER = 300
 
 LEAST_GAIN = 12.0
 """By how many nats the text has to be likelier with the spaces in such a word."""
+
+WITHIN_WORD = 4.0
+"""By how many nats more, if the parts on both sides of a space are one known word together: әуежай (airport) is hardly
+two words."""
 
 CONFIDENCE_APART, CONFIDENCE_TOGETHER = 0.99, 0.93
 """Of each space that goes, and of each that comes; `scripts/measure_spacing.py` measures them."""
@@ -166,19 +170,34 @@ class Spacing:
         ways: list[_Way] = []
         for number in range(start, end):
             may_part = start + _LEAST_PART <= number <= end - _LEAST_PART
-            parted = self._extended([way.then(number) for way in (*whole, *ways)], " ") if may_part else []
+            ended = [self._ended(text, way, start, number).then(number) for way in (*whole, *ways)] if may_part else []
+            parted = self._extended(ended, " ") if ended else []
             ways = sorted([*ways, *parted], key=lambda way: -way.score)[:BEAM]
             letter = text[number]
             whole, ways = self._extended(whole, letter), self._extended(ways, letter)
         behind = f"{text[end : end + _CONTEXT]} "
         whole, ways = self._extended(whole, behind), self._extended(ways, behind)
-        best = max(ways, key=lambda way: way.score)
+        best = max((self._ended(text, way, start, end) for way in ways), key=lambda way: way.score)
         if best.score - whole[0].score < LEAST_GAIN:
             return []
         parts = [text[first:last].lower() for first, last in pairwise([start, *best.changed, end])]
         is_known = [self.is_known(part) for part in parts]
         certain = (place for place, both in zip(best.changed, pairwise(is_known), strict=True) if all(both))
         return [Edit(place, place, "", " ", CONFIDENCE_TOGETHER) for place in certain]
+
+    def _ended(self, text: str, way: _Way, start: int, end: int) -> _Way:
+        """Return a way whose last part ends at `end`; dearer if it and the part before it divide a known word.
+
+        Args:
+            text: the text.
+            way: a way to part the word that begins at `start`.
+            start: see there.
+            end: where the last part ends.
+        """
+        *_, before, _ = (None, start, *way.changed)
+        if before is None or not self.is_known(text[before:end].lower()):
+            return way
+        return replace(way, score=way.score - WITHIN_WORD)
 
     def _extended(self, ways: Sequence[_Way], piece: str) -> list[_Way]:
         """Return each way with `piece` behind it."""

@@ -90,6 +90,17 @@ def test_a_space_comes_between_known_words_only(spacing: Spacing) -> None:
     assert whole.edits("жемісінжинайтын") == []
 
 
+def test_a_known_word_stays_whole_unless_the_text_is_much_likelier_with_a_space(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The two words are seen more often than the one that they make."""
+    text_model = TextModel.from_lines([*LINES * 3, "Күзде бақшаиелері қуанады."])
+    spacing = Spacing(text_model, (WORDS | {"бақшаиелері"}).__contains__)
+    assert spaced(spacing, "Күздебақшаиелеріқуанады.") == "Күзде бақшаиелері қуанады."
+    monkeypatch.setattr("kzocr.preparation.spacing.WITHIN_WORD", 0.0)
+    assert spaced(spacing, "Күздебақшаиелеріқуанады.") == "Күзде бақша иелері қуанады."
+
+
 def test_wide_gaps_are_those_between_words(spacing: Spacing) -> None:
     assert spaced(spacing, "б а қ  ш а к ү з д е") == "бақ  шакүзде"
 
