@@ -13,7 +13,13 @@ import pytest
 from typer.testing import CliRunner
 
 from kzocr.cli import app
-from kzocr.figures.result_tables import PublishedResult, published_markdown, summary_markdown, to_markdown
+from kzocr.figures.result_tables import (
+    PublishedResult,
+    bands_markdown,
+    published_markdown,
+    summary_markdown,
+    to_markdown,
+)
 from kzocr.language.lexicon import LEXICON_FILE, Lexicon
 from kzocr.metrics import cer
 from kzocr.models.loading import EMBEDDED
@@ -86,6 +92,7 @@ def test_results_are_those_of_the_reports() -> None:
     others = published_markdown(PublishedResult.read_list(ROOT / "docs" / "published-results.yaml"))
     details = (ROOT / "docs" / "results.md").read_text(encoding="utf-8")
     assert f"<!-- results -->\n{to_markdown(reports)}\n{others}\n<!-- end of results -->" in details
+    assert f"<!-- bands -->\n{bands_markdown(reports[-1])}\n<!-- end of bands -->" in details
     assert f"<!-- published -->\n{others}\n<!-- end of published -->" in GUIDE
 
 

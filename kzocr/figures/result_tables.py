@@ -78,8 +78,6 @@ def _summary_row(entry: Mapping[str, Any]) -> str:
 def to_markdown(reports: Sequence[Mapping[str, Any]]) -> str:
     """Return Markdown tables of report dictionaries (`Report.to_dict`) on the same sets, one table a set.
 
-    A last table has what the last of the reports did to documents that were read well and to those read badly.
-
     Raises:
         ValueError: there are no reports, or they are on different sets.
     """
@@ -109,21 +107,16 @@ def to_markdown(reports: Sequence[Mapping[str, Any]]) -> str:
             for report in reports
         ]
         lines.append("")
-    return "\n".join([*lines, *_bands_lines(reports[-1])])
+    return "\n".join(lines)
 
 
-def _bands_lines(report: Mapping[str, Any]) -> list[str]:
-    """Return the table of the documents by how badly they were read, nothing if no set has two kinds of them."""
-    sets = [entry for entry in report["sets"] if len(entry["bands"]) > 1]
-    if not sets:
-        return []
+def bands_markdown(report: Mapping[str, Any]) -> str:
+    """Return a Markdown table of a report dictionary (`Report.to_dict`): its documents by how badly they were read."""
     lines = [
-        f"**{report['corrector']}, by how badly a document was read**",
-        "",
-        "| set | CER as read | documents | CER % before | after | change of CER |",
+        f"| {report['corrector']} on | CER as read | documents | CER % before | after | change of CER |",
         "|---|---|---|---|---|---|",
     ]
-    for entry in sets:
+    for entry in report["sets"]:
         for band in entry["bands"]:
             before, after = (ErrorCounts(**band[side]).rate for side in ("before", "after"))
             change = _rounded_change(cer_reduction(cer_before=before, cer_after=after))
@@ -131,7 +124,7 @@ def _bands_lines(report: Mapping[str, Any]) -> list[str]:
                 f"| {entry['name']} | {band['name']} | {band['n_documents']} | {_percent(before)} | {_percent(after)} "
                 f"| {change} |"
             )
-    return [*lines, ""]
+    return "\n".join(lines)
 
 
 def _set_names(reports: Sequence[Mapping[str, Any]]) -> list[str]:

@@ -12,7 +12,13 @@ import pytest
 import typer
 from typer.testing import CliRunner, Result
 
-from kzocr.figures.result_tables import PublishedResult, published_markdown, summary_markdown, to_markdown
+from kzocr.figures.result_tables import (
+    PublishedResult,
+    bands_markdown,
+    published_markdown,
+    summary_markdown,
+    to_markdown,
+)
 from kzocr.hub import PlainOutputs
 from places import ROOT
 from script_files import script
@@ -67,6 +73,21 @@ def test_tables_of_reports_stand_above_what_others_published(
     ]
     assert "| Halver | Russian | 4.00 | 1.00 | -75 % | a toy | <https://example.org/halver> |" in text
     assert text.index("**clean text**") < text.index("**Published by others**") < text.index("| Halver |")
+
+
+def test_good_and_bad_documents_may_stand_on_the_same_page(
+    tmp_path: Path, reports: list[Path], published: Path
+) -> None:
+    summary, page = tmp_path / "README.md", tmp_path / "results.md"
+    summary.write_text(PAGE.format("results"), encoding="utf-8")
+    page.write_text(PAGE.format("results") + PAGE.format("bands"), encoding="utf-8")
+    asked = ("--details", page, "--bands", page, "--published", published)
+    assert run("write_results", summary, *reports, *asked).exit_code == 0
+    tables = f"{to_markdown(toy_reports())}\n{published_markdown(PublishedResult.read_list(published))}"
+    expected = PAGE.format("results").replace("old", tables)
+    assert page.read_text(encoding="utf-8") == expected + PAGE.format("bands").replace(
+        "old", bands_markdown(toy_reports()[-1])
+    )
 
 
 def test_reports_of_earlier_versions_are_still_read(tmp_path: Path, published: Path) -> None:
