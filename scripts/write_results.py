@@ -46,13 +46,13 @@ def main(
         entries = read_reports(reports) if reports else []
         others = published_markdown(PublishedResult.read_list(published))
         name, table = ("results", summary_markdown(entries)) if reports else ("published", others)
-        written = {page: replace_between_markers(page.read_text(encoding="utf-8"), name, table)}
+        written = {page.resolve(): replace_between_markers(page.read_text(encoding="utf-8"), name, table)}
         if details is not None:
             tables = f"{to_markdown(entries)}\n{others}"
-            written[details] = replace_between_markers(details.read_text(encoding="utf-8"), "results", tables)
+            written[details.resolve()] = replace_between_markers(details.read_text(encoding="utf-8"), "results", tables)
         if bands is not None and entries:
-            text = written.get(bands) or bands.read_text(encoding="utf-8")
-            written[bands] = replace_between_markers(text, "bands", bands_markdown(entries[-1]))
+            text = written.get(bands.resolve()) or bands.read_text(encoding="utf-8")
+            written[bands.resolve()] = replace_between_markers(text, "bands", bands_markdown(entries[-1]))
     except (OSError, ValueError, KeyError) as error:
         print(f"error: {error}", file=sys.stderr)
         raise typer.Exit(1) from error

@@ -81,7 +81,9 @@ def test_good_and_bad_documents_may_stand_on_the_same_page(
     summary, page = tmp_path / "README.md", tmp_path / "results.md"
     summary.write_text(PAGE.format("results"), encoding="utf-8")
     page.write_text(PAGE.format("results") + PAGE.format("bands"), encoding="utf-8")
-    asked = ("--details", page, "--bands", page, "--published", published)
+    same_page = tmp_path / "pages" / ".." / "results.md"
+    (tmp_path / "pages").mkdir()
+    asked = ("--details", page, "--bands", same_page, "--published", published)
     assert run("write_results", summary, *reports, *asked).exit_code == 0
     tables = f"{to_markdown(toy_reports())}\n{published_markdown(PublishedResult.read_list(published))}"
     expected = PAGE.format("results").replace("old", tables)
